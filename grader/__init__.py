@@ -1,0 +1,1 @@
+"""The engine behind the course: it runs, diagnoses, proves, builds, trains and grades."""

@@ -1,0 +1,119 @@
+"""The bank of known answers: mistakes that must fail and variants that must pass.
+
+An entry is a function or class that takes the place of one task inside a module: it is compiled
+into that module's namespace, so that the other tasks of the exercise are in its scope. The name
+`Reference` stands for the solution's own implementation, compiled there too.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from grader.course import Exercise, definition
+
+
+def mistake(task: str, message: str, crashes: bool = False):
+    """Mark a wrong answer to `task`; `message` is what its author should read."""
+    del task, message, crashes  # read from the source, where the body is taken from too
+    return lambda answer: answer
+
+
+def variant(task: str, about: str):
+    """Mark a right answer to `task` that is written another way; `about` says which."""
+    del task, about
+    return lambda answer: answer
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One known answer."""
+
+    kind: Literal["mistake", "variant"]
+    task: str
+    name: str
+    message: str
+    crashes: bool
+    path: Path
+    imports: ast.Module
+    body: ast.Module
+    reference: str | None
+
+    def swap_into(self, namespace: dict) -> None:
+        """Put this answer in the place of its task."""
+        exec(compile(self.imports, str(self.path), "exec"), namespace)
+        if self.reference is not None:
+            exec(compile(self.reference, "<reference>", "exec"), namespace)
+            namespace["Reference"] = namespace[self.task]
+        exec(compile(self.body, str(self.path), "exec"), namespace)
+
+
+def mistakes(exercise: Exercise, task: str | None = None) -> tuple[Entry, ...]:
+    """The known mistakes of an exercise, or of one of its tasks."""
+    return _of_task(read(exercise.mistakes, exercise), task)
+
+
+def variants(exercise: Exercise, task: str | None = None) -> tuple[Entry, ...]:
+    """The known right answers of an exercise, or of one of its tasks."""
+    return _of_task(read(exercise.variants, exercise), task)
+
+
+@cache
+def read(path: Path, exercise: Exercise) -> tuple[Entry, ...]:
+    """Every entry of a bank file, in order; a file that is missing holds none."""
+    if not path.is_file():
+        return ()
+    tree = ast.parse(path.read_text("utf-8"), str(path))
+    imports = ast.Module(
+        [
+            node
+            for node in tree.body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            and getattr(node, "module", None) != "grader.bank"
+        ],
+        [],
+    )
+    entries = []
+    for node in tree.body:
+        mark = _mark(node)
+        if mark:
+            entries.append(_entry(node, mark, imports, path, exercise))
+    return tuple(entries)
+
+
+def _mark(node: ast.stmt) -> ast.Call | None:
+    for decorator in getattr(node, "decorator_list", []):
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) in (
+            "mistake",
+            "variant",
+        ):
+            return decorator
+    return None
+
+
+def _entry(node, mark: ast.Call, imports, path: Path, exercise: Exercise) -> Entry:
+    given = [ast.literal_eval(arg) for arg in mark.args]
+    named = {word.arg: ast.literal_eval(word.value) for word in mark.keywords}
+    name, task = node.name, given[0]
+    node.name, node.decorator_list = task, []
+    uses_reference = any(
+        isinstance(part, ast.Name) and part.id == "Reference" for part in ast.walk(node)
+    )
+    return Entry(
+        kind=ast.unparse(mark.func),
+        task=task,
+        name=name,
+        message=given[1],
+        crashes=named.get("crashes", False),
+        path=path,
+        imports=imports,
+        body=ast.Module([node], []),
+        reference=definition(exercise.solution, task) if uses_reference else None,
+    )
+
+
+def _of_task(entries: tuple[Entry, ...], task: str | None) -> tuple[Entry, ...]:
+    return tuple(entry for entry in entries if task is None or entry.task == task)

@@ -1,0 +1,164 @@
+"""What there is, in order: exercises and their tasks, read from `solutions/` and `tests/`.
+
+Everything here is derived by parsing, so that nothing is imported and no second table exists:
+points and order come from the test classes, titles and hints from the solution files.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+LEVELS = ("Idea", "Tool", "Nearly there")
+_HINTS = re.compile(r"### BEGIN HINTS\n(.*?)### END HINTS", re.DOTALL)
+
+
+class CourseError(Exception):
+    """The course's own files are not as they should be, or an exercise is not known."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One function or class that a learner writes."""
+
+    name: str
+    points: int
+    about: str
+    test_class: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One numbered file and what belongs to it."""
+
+    number: int
+    stem: str  # ex03_backward
+    root: Path
+
+    @property
+    def id(self) -> str:
+        return f"ex{self.number:02}"
+
+    @property
+    def stub(self) -> Path:
+        return self.root / "exercises" / f"{self.stem}.py"
+
+    @property
+    def solution(self) -> Path:
+        return self.root / "solutions" / f"{self.stem}.py"
+
+    @property
+    def test_file(self) -> Path:
+        return self.root / "tests" / f"test_{self.stem}.py"
+
+    @property
+    def mistakes(self) -> Path:
+        return self.root / "tests" / "mistakes" / f"{self.stem}.py"
+
+    @property
+    def variants(self) -> Path:
+        return self.root / "solutions" / "variants" / f"{self.stem}.py"
+
+    @cached_property
+    def title(self) -> str:
+        """The lesson's heading without its number: `Backward: reading the slope off a graph`."""
+        first = re.search(r"^# # (?:\d+ · )?(.+)$", self.solution.read_text("utf-8"), re.MULTILINE)
+        return first[1].strip() if first else self.stem
+
+    @cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        tree = ast.parse(self.test_file.read_text("utf-8"), str(self.test_file))
+        found = [_task(node) for node in tree.body if isinstance(node, ast.ClassDef)]
+        return tuple(task for task in found if task)
+
+    @property
+    def points(self) -> int:
+        return sum(task.points for task in self.tasks)
+
+    def task(self, name: str) -> Task:
+        for task in self.tasks:
+            if task.name == name:
+                return task
+        names = ", ".join(task.name for task in self.tasks)
+        raise CourseError(f"{self.id} has no task {name!r}; its tasks are {names}.")
+
+    def hints(self, task: str) -> tuple[str, ...]:
+        """The three hints of a task, mildest first."""
+        block = _HINTS.search(definition(self.solution, task))
+        if not block:
+            raise CourseError(f"{self.solution} gives no hints for {task}.")
+        text = re.sub(r"^\s*# ?", "", block[1], flags=re.MULTILINE)
+        parts = re.split(rf"^({'|'.join(LEVELS)}): *", text, flags=re.MULTILINE)[1:]
+        hints = dict(zip(parts[::2], (" ".join(part.split()) for part in parts[1::2]), strict=True))
+        if tuple(hints) != LEVELS:
+            raise CourseError(f"The hints for {task} in {self.solution} are not {LEVELS}.")
+        return tuple(hints.values())
+
+
+@dataclass(frozen=True)
+class Course:
+    """The exercises of one course folder, in order."""
+
+    root: Path
+    exercises: tuple[Exercise, ...]
+
+    def find(self, name: str | Path) -> Exercise:
+        """The exercise that `3`, `03`, `ex03`, `backward`, `ex03_backward` or a path means."""
+        text = Path(str(name)).stem.removeprefix("test_")
+        digits = text.removeprefix("ex")
+        for exercise in self.exercises:
+            by_number = digits.isdigit() and int(digits) == exercise.number
+            if by_number or text in (exercise.stem, exercise.stem.partition("_")[2]):
+                return exercise
+        known = ", ".join(exercise.stem for exercise in self.exercises)
+        raise CourseError(f"There is no exercise {str(name)!r}. There are {known}.")
+
+    def select(self, names: list[str] | None) -> tuple[Exercise, ...]:
+        return tuple(self.find(name) for name in names) if names else self.exercises
+
+
+def definition(path: Path, name: str) -> str:
+    """The source of the top-level function or class `name` of a file."""
+    source = path.read_text("utf-8")
+    for node in ast.parse(source, str(path)).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
+            return ast.get_source_segment(source, node) or ""
+    raise CourseError(f"{path} defines no {name}.")
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The course folder: the nearest one above `start` with exercises and tests, else our own."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "exercises").is_dir() and (folder / "tests" / "conftest.py").is_file():
+            return folder
+    own = Path(__file__).resolve().parent.parent
+    if (own / "tests" / "conftest.py").is_file():
+        return own
+    raise CourseError(
+        f"There is no course in {here} or above it: no folder with exercises/ and tests/. "
+        "Change into your copy of gradkata and try again."
+    )
+
+
+@cache
+def load(root: Path | None = None) -> Course:
+    """The course in `root`, or in the folder we stand in."""
+    root = root or find_root()
+    stems = sorted(path.stem.removeprefix("test_") for path in (root / "tests").glob("test_ex*.py"))
+    exercises = tuple(Exercise(int(re.match(r"ex(\d+)_", stem)[1]), stem, root) for stem in stems)
+    if not exercises:
+        raise CourseError(f"There are no tests/test_ex….py in {root}.")
+    return Course(root, exercises)
+
+
+def _task(node: ast.ClassDef) -> Task | None:
+    for mark in node.decorator_list:
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.task":
+            points = {word.arg: ast.literal_eval(word.value) for word in mark.keywords}["points"]
+            about = ast.get_docstring(node) or ""
+            return Task(ast.literal_eval(mark.args[0]), points, about, node.name)
+    return None

@@ -1,0 +1,115 @@
+"""Values in words: what a learner's function was given and what it gave back."""
+
+from __future__ import annotations
+
+import math
+from pathlib import PurePath
+
+_SHOWN = 8  # numbers of a tensor or items of a list shown in full
+_WIDTH = 150  # characters of one described value
+
+
+def number(value: float) -> str:
+    """A number with five significant digits: `6.0`, `0.33333`, `nan`, `-inf`."""
+    if isinstance(value, bool | int):
+        return str(value)
+    if not math.isfinite(value):
+        return str(value)
+    text = f"{value:.5g}"
+    return text if any(mark in text for mark in ".en") else text + ".0"
+
+
+def value(thing: object) -> str:
+    """What a thing is, in a line: type, shape, dtype, device, requires_grad, value."""
+    import torch
+
+    if isinstance(thing, torch.Tensor):
+        return _tensor(thing)
+    if thing is None or isinstance(thing, bool):
+        return str(thing)
+    if isinstance(thing, int | float) and type(thing) in (int, float):
+        return f"{type(thing).__name__} {number(thing)}"
+    if isinstance(thing, str | bytes):
+        return _cut(f"{type(thing).__name__} {thing!r}")
+    if isinstance(thing, list | tuple):
+        return _cut(f"{type(thing).__name__} of {len(thing)}: {_items(thing)}")
+    if isinstance(thing, torch.Size | torch.dtype | torch.device):
+        return str(thing)
+    return _cut(f"{type(thing).__name__} {_repr(thing)}")
+
+
+def argument(thing: object) -> str:
+    """A thing as it would stand in a call: short, values only where they are few."""
+    import torch
+
+    if isinstance(thing, torch.Tensor):
+        if thing.numel() <= 4 and thing.device.type != "meta":
+            return f"tensor({_nested(thing)})"
+        return f"{_dtype(thing)}{tuple(thing.shape)}".replace(",)", ")")
+    if isinstance(thing, bool) or thing is None:
+        return str(thing)
+    if isinstance(thing, int | float):
+        return number(thing)
+    if isinstance(thing, str | bytes | PurePath):
+        text = thing.name if isinstance(thing, PurePath) else thing
+        return repr(text) if len(text) <= 30 else repr(text[:27]) + "…"
+    if isinstance(thing, list | tuple):
+        inner = ", ".join(argument(item) for item in thing[:3]) + (", …" if len(thing) > 3 else "")
+        return f"[{inner}]" if isinstance(thing, list) else f"({inner})"
+    return getattr(thing, "__name__", None) or type(thing).__name__
+
+
+def call(name: str, args: tuple, kwargs: dict) -> str:
+    """A call as the learner would write it: `slope(square, 3.0)`."""
+    parts = [argument(arg) for arg in args]
+    parts += [f"{key}={argument(arg)}" for key, arg in kwargs.items()]
+    return _cut(f"{name}({', '.join(parts)})")
+
+
+def _tensor(tensor) -> str:
+    facts = [f"shape {tuple(tensor.shape)}", _dtype(tensor)]
+    if tensor.device.type != "cpu":
+        facts.append(str(tensor.device))
+    if tensor.requires_grad:
+        facts.append("requires_grad" + ("" if tensor.is_leaf else ", not a leaf"))
+    if tensor.device.type == "meta":
+        return f"tensor · {' · '.join(facts)}"
+    return f"tensor({_nested(tensor)}) · {' · '.join(facts)}"
+
+
+def _nested(tensor) -> str:
+    flat = tensor.detach().flatten()
+    if flat.numel() > _SHOWN:
+        first = ", ".join(number(item) for item in flat[: _SHOWN - 2].tolist())
+        wide = flat.double()
+        return f"[{first}, …] mean {number(wide.mean().item())} max {number(wide.max().item())}"
+    return _items(tensor.detach().tolist()) if tensor.dim() else number(tensor.item())
+
+
+def _items(items) -> str:
+    shown = [
+        _items(item)
+        if isinstance(item, list | tuple)
+        else number(item)
+        if isinstance(item, int | float)
+        else argument(item)
+        for item in items[:_SHOWN]
+    ]
+    return "[" + ", ".join(shown) + (", …" if len(items) > _SHOWN else "") + "]"
+
+
+def _dtype(tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _repr(thing: object) -> str:
+    if callable(thing) and hasattr(thing, "__name__"):
+        return thing.__name__
+    try:
+        return " ".join(repr(thing).split())
+    except Exception as error:  # a learner's own __repr__
+        return f"(its repr raised {type(error).__name__})"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"

@@ -1,0 +1,84 @@
+"""Which known mistake does a failure look like?
+
+Each mistake of the failing task takes the task's place in the learner's own module and the task's
+tests run again, with the same seed. Equal failures, test by test and message by message, mean that
+the learner's code behaves exactly as that mistake does. Nothing is guessed: no match, no diagnosis.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+
+from grader import bank, course, limits
+from grader.report import Diagnosis, TaskResult, TestResult, Verdict
+from grader.run import RESULT, name, result_of, run_quietly
+
+TASK_BUDGET = 1.5  # seconds for the mistakes of one task
+
+_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?")
+_DIAGNOSED = {Verdict.WRONG, Verdict.CRASHED}
+
+
+def diagnose(task: TaskResult, run, items: list, nextitem) -> Diagnosis | None:
+    """The first known mistake that fails the task's tests just as the learner's code does."""
+    if task.verdict not in _DIAGNOSED or Verdict.TIMED_OUT in {t.verdict for t in task.tests}:
+        return None
+    if isinstance(run.modules.get(task.exercise), BaseException):
+        return None
+    entries = bank.mistakes(course.load(run.root).find(task.exercise), task.task)
+    seen = {test.name: test for test in task.tests}
+    # Failing tests first: most mistakes are told apart by the first of them.
+    items = [item for item in items if name(item) in seen]
+    items.sort(key=lambda item: seen[name(item)].passed)
+    started = time.monotonic()
+    module = run.modules[task.exercise]
+    try:
+        for entry in entries:
+            left = min(TASK_BUDGET - (time.monotonic() - started), run.diagnosis_seconds)
+            if left <= 0:
+                break
+            if _behaves_as(entry, run, task, items, seen, left, nextitem):
+                return Diagnosis(entry.name, entry.message)
+    finally:
+        run.modules[task.exercise] = module
+        run.diagnosis_seconds -= time.monotonic() - started
+    return None
+
+
+def alike(one: TestResult, other: TestResult) -> bool:
+    """Two results that a learner could not tell apart; numbers may differ by rounding."""
+    fields = ("what", "returned", "expected", "note")
+    return one.verdict is other.verdict and all(
+        _same_text(getattr(one, name), getattr(other, name)) for name in fields
+    )
+
+
+def _behaves_as(entry, run, task, items, seen, seconds, nextitem) -> bool:
+    kept = {item: result_of(item) for item in items}
+    deadline = time.monotonic() + seconds
+    try:
+        with limits.time_limit(seconds):
+            run.modules[task.exercise] = run.target.with_swap(entry).load(task.exercise)
+        for item in items:
+            with limits.time_limit(deadline - time.monotonic()):
+                run_quietly(item, nextitem)
+            if not alike(result_of(item), seen[name(item)]):
+                return False
+    except (Exception, limits.TimedOut):
+        return False  # the swapped module does not load, or the time is up: no match
+    finally:
+        for item, result in kept.items():
+            item.stash[RESULT] = result
+    return True
+
+
+def _same_text(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    if _NUMBER.sub("#", one) != _NUMBER.sub("#", other):
+        return False
+    pairs = zip(_NUMBER.findall(one), _NUMBER.findall(other), strict=True)
+    return all(
+        abs(float(a) - float(b)) <= 1e-3 * max(abs(float(a)), abs(float(b)), 1e-3) for a, b in pairs
+    )

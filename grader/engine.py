@@ -1,0 +1,343 @@
+"""The one way to run a learner's code: a warm parent that forks a fresh child for each run."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.course import Course, Exercise
+from grader.report import (
+    Diagnosis,
+    ExerciseResult,
+    Report,
+    TaskResult,
+    TestResult,
+    Verdict,
+)
+from grader.target import Target, shown
+
+CAN_FORK = hasattr(os, "fork")
+_STARTUP = 30.0  # seconds for a child to collect its tests
+_LATE_RUNS = 2  # children killed for time before the rest of an exercise is given up
+
+
+class EngineError(Exception):
+    """The engine itself could not do its work."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One exercise of one target under one seed."""
+
+    target: Target
+    exercise: Exercise
+    seed: int
+    diagnose: bool = True
+    tests: tuple[str, ...] = ()  # all of them when empty
+    seconds_per_test: float | None = None
+
+
+@dataclass
+class _Progress:
+    """What is known of a job while its children run."""
+
+    job: Job
+    done: Callable[[ExerciseResult], None]
+    expected: dict[str, tuple[str, float]] = field(default_factory=dict)  # test: task, points
+    results: dict[str, TestResult] = field(default_factory=dict)
+    diagnoses: dict[str, Diagnosis] = field(default_factory=dict)
+    problem: str = ""
+    current: str | None = None
+    late: int = 0
+    cancelled: bool = False
+
+
+def draw_seed() -> int:
+    """A fresh seed for a run."""
+    return secrets.randbelow(1_000_000)
+
+
+class Engine:
+    """A warm parent process, and the jobs given to it.
+
+    Use it as a context manager. `preload` names modules to import before the first fork.
+    """
+
+    def __init__(self, root: Path, preload: Iterable[str] = ()):
+        self._root = root
+        self._preload = tuple(preload)
+        self._process: subprocess.Popen | None = None
+        self._progress: dict[int, _Progress] = {}
+        self._next = 0
+
+    def __enter__(self) -> Engine:
+        self.start()
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the warm parent, unless it is there."""
+        if self._process and self._process.poll() is None:
+            return
+        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "grader.warm", *self._preload],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=self._root,
+            env=environment,
+            start_new_session=True,  # Ctrl-C is for the command, which then closes the engine
+        )
+
+    def close(self) -> None:
+        """End the warm parent and everything it runs."""
+        if self._process:
+            self._process.stdin.close()
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process.stdout.close()
+            self._process = None
+
+    @property
+    def pid(self) -> int | None:
+        """The warm parent's process id."""
+        return self._process.pid if self._process else None
+
+    def run(self, target: Target, exercises: Iterable[Exercise], seed: int, **options) -> Report:
+        """Run the tests of some exercises on a target."""
+        started = time.perf_counter()
+        jobs = [Job(target, exercise, seed, **options) for exercise in exercises]
+        found = {job.exercise.stem: result for job, result in self.map(jobs)}
+        ordered = [found[job.exercise.stem] for job in jobs]
+        return Report(
+            target=shown(target.path),
+            seed=seed,
+            versions=versions(),
+            exercises=ordered,
+            seconds=round(time.perf_counter() - started, 3),
+        )
+
+    def map(
+        self, jobs: Iterable[Job], width: int | None = None
+    ) -> Iterator[tuple[Job, ExerciseResult]]:
+        """Run jobs, `width` at a time (as many as there are cores), each as it ends."""
+        self.start()
+        waiting = iter(jobs)
+        ended: list[tuple[Job, ExerciseResult]] = []
+
+        def begin() -> None:
+            job = next(waiting, None)
+            if job is not None:
+                progress = _Progress(job, lambda result: ended.append((job, result)))
+                self._submit(progress, job.tests)
+
+        for _ in range(width or os.cpu_count() or 1):
+            begin()
+        while self._progress or ended:
+            while ended:
+                yield ended.pop(0)
+                begin()
+            if self._progress:
+                self._handle(self._read())
+
+    def cancel(self) -> None:
+        """Stop every job under way; their results are dropped."""
+        for request, progress in self._progress.items():
+            progress.cancelled = True
+            self._write({"cancel": request})
+
+    def _submit(self, progress: _Progress, tests: Iterable[str]) -> None:
+        self._next += 1
+        self._progress[self._next] = progress
+        job = progress.job
+        swap = job.target.swap
+        self._write(
+            {
+                "id": self._next,
+                "root": str(job.exercise.root),
+                "exercise": job.exercise.stem,
+                "target": str(job.target.path),
+                "swap": [swap.kind, swap.name] if swap else None,
+                "seed": job.seed,
+                "diagnose": job.diagnose,
+                "tests": list(tests),
+                "seconds_per_test": job.seconds_per_test,
+                "startup_seconds": _STARTUP,
+            }
+        )
+
+    def _write(self, message: dict) -> None:
+        try:
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
+        except (BrokenPipeError, ValueError):
+            raise EngineError("the warm process ended") from None
+
+    def _read(self) -> dict:
+        line = self._process.stdout.readline()
+        if not line:
+            self._progress.clear()
+            raise EngineError("the warm process ended")
+        return json.loads(line)
+
+    def _handle(self, event: dict) -> None:
+        progress = self._progress.get(event.get("id"))
+        if progress is None:
+            return
+        match event["event"]:
+            case "collected":
+                for task, points, name in event["tests"]:
+                    progress.expected.setdefault(name, (task, points))
+            case "start":
+                progress.current = event["test"]
+            case "test":
+                result = event["result"]
+                result["verdict"] = Verdict(result["verdict"])
+                progress.results[result["name"]] = TestResult(**result)
+                progress.current = None
+            case "skipped":
+                progress.expected.pop(event["test"], None)
+                progress.current = None
+            case "task":
+                if event["diagnosis"]:
+                    progress.diagnoses[event["task"]] = Diagnosis(**event["diagnosis"])
+                progress.problem = event["problem"]
+            case "end":
+                del self._progress[event["id"]]
+                self._end(progress, event)
+
+    def _end(self, progress: _Progress, event: dict) -> None:
+        """A child has ended: go on with the tests it left, or hand over the result."""
+        if progress.cancelled:
+            return
+        if not progress.expected:
+            progress.problem = progress.problem or _no_tests(progress.job, event)
+            return progress.done(_result(progress))
+        left = [name for name in progress.expected if name not in progress.results]
+        if left and (progress.current or event["late"]):
+            self._blame(progress, progress.current or left[0], event)
+            left = [name for name in left if name not in progress.results]
+            if left:
+                return self._submit(progress, left)
+        for name in left:  # the run ended as if all were well, and yet it left tests out
+            note = f"the run ended before this test (exit status {event['status']})"
+            progress.results[name] = _verdict(progress, name, Verdict.CRASHED, note)
+        progress.done(_result(progress))
+
+    def _blame(self, progress: _Progress, name: str, event: dict) -> None:
+        """The test that was under way when its process ended gets the verdict."""
+        progress.current = None
+        if event["late"]:
+            progress.late += 1
+            note = "no answer, and no signal could stop it: the process was ended"
+            task = progress.expected[name][0]
+            same = [other for other, (owner, _) in progress.expected.items() if owner == task]
+            names = progress.expected if progress.late >= _LATE_RUNS else same
+            for other in names:
+                if other not in progress.results:
+                    shown_note = note if other == name else "not run: an earlier test never ended"
+                    progress.results[other] = _verdict(
+                        progress, other, Verdict.TIMED_OUT, shown_note
+                    )
+            return
+        progress.results[name] = _verdict(
+            progress, name, Verdict.CRASHED, _how_it_ended(event["status"])
+        )
+
+
+def cold_run(target: Target, exercises: Iterable[Exercise], seed: int) -> Report:
+    """The same without a fork: a process of its own for each run, seconds slower to start."""
+    import tempfile
+
+    results = []
+    started = time.perf_counter()
+    for exercise in exercises:
+        with tempfile.TemporaryDirectory() as folder:
+            report = Path(folder) / "report.json"
+            command = [sys.executable, "-m", "pytest", str(exercise.test_file), "-qq"]
+            command += ["--target", str(target.path), "--seed", str(seed)]
+            command += ["--report", str(report)]
+            subprocess.run(command, cwd=exercise.root, capture_output=True, check=False)
+            if report.is_file():
+                results += Report.from_json(json.loads(report.read_text("utf-8"))).exercises
+            else:
+                problem = "the process that ran the tests ended before it could report"
+                results.append(ExerciseResult(exercise.stem, shown(target.path), [], problem))
+    seconds = round(time.perf_counter() - started, 3)
+    return Report(shown(target.path), seed, versions(), results, seconds, warm=False)
+
+
+def preload_for(exercises: Iterable[Exercise]) -> list[str]:
+    """The modules that the solutions of these exercises import, to have them warm."""
+    names: dict[str, None] = {}
+    for exercise in exercises:
+        for node in ast.parse(exercise.solution.read_text("utf-8")).body:
+            if isinstance(node, ast.Import):
+                names |= dict.fromkeys(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names[node.module] = None
+        if "digits" in exercise.test_file.read_text("utf-8"):
+            names["grader.mnist"] = None
+    return list(names)
+
+
+def versions() -> dict[str, str]:
+    """What verdicts are reached with."""
+    import platform
+    from importlib.metadata import version
+
+    names = ("gradkata", "torch", "torchvision", "pytest")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def run(course: Course, target: Target, names: list[str] | None, seed: int) -> Report:
+    """One run in an engine of its own, for a command that does nothing else."""
+    exercises = course.select(names)
+    if not CAN_FORK:
+        return cold_run(target, exercises, seed)
+    with Engine(course.root, preload_for(exercises)) as engine:
+        return engine.run(target, exercises, seed)
+
+
+def _result(progress: _Progress) -> ExerciseResult:
+    job = progress.job
+    tasks: dict[str, TaskResult] = {}
+    for name, (task, points) in progress.expected.items():
+        row = tasks.setdefault(task, TaskResult(job.exercise.stem, task, points))
+        row.tests.append(progress.results[name])
+        row.diagnosis = progress.diagnoses.get(task)
+    file = shown(job.target.file(job.exercise.stem))
+    return ExerciseResult(job.exercise.stem, file, list(tasks.values()), progress.problem)
+
+
+def _verdict(progress: _Progress, name: str, verdict: Verdict, note: str) -> TestResult:
+    task = progress.expected[name][0]
+    return TestResult(progress.job.exercise.stem, task, name, verdict, note=note)
+
+
+def _how_it_ended(status: int) -> str:
+    if status < 0:
+        name = signal.Signals(-status).name
+        return f"the process was ended by {name} while this test ran"
+    return f"the code ended the process (exit status {status}) while this test ran"
+
+
+def _no_tests(job: Job, event: dict) -> str:
+    return (
+        f"{shown(job.exercise.test_file)} could not be collected "
+        f"(exit status {event['status']}): `pytest {shown(job.exercise.test_file)}` says why"
+    )

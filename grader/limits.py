@@ -1,0 +1,92 @@
+"""Limits on a learner's code while it runs in the test process: time, and memory where it works.
+
+pytest-timeout sets the timers; the handler here ends a test with an exception of ours, so that a
+loop without an end becomes a sentence. What a signal can't end, the engine ends from outside.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+MEMORY = 4 << 30  # bytes that one test may take beyond what the process already has
+_REPEAT = 0.5  # seconds between alarms for code that swallows the first
+_GIVE_UP = 6  # alarms swallowed before the process itself is ended
+
+CAN_ALARM = hasattr(signal, "SIGALRM")
+
+
+class TimedOut(BaseException):
+    """Out of time; not an `Exception`, so that a bare `except Exception` does not swallow it."""
+
+    def __init__(self, seconds: float):
+        super().__init__(f"no answer after {seconds:g} s")
+        self.seconds = seconds
+
+
+def start_timer(seconds: float) -> None:
+    """Raise `TimedOut` in the main thread after `seconds`, again and again until stopped."""
+    swallowed = 0
+
+    def ring(signum, frame):
+        nonlocal swallowed
+        swallowed += 1
+        if swallowed > _GIVE_UP:
+            os.write(2, b"\nThis code catches every exception in a loop without an end: stopped.\n")
+            os._exit(1)
+        raise TimedOut(seconds)
+
+    signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, _REPEAT)
+
+
+def stop_timer() -> None:
+    """Stop what `start_timer` started."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """`TimedOut` when what runs inside takes longer; no limit where there are no alarms."""
+    if not CAN_ALARM:
+        yield
+        return
+    start_timer(max(seconds, 0.001))
+    try:
+        yield
+    finally:
+        stop_timer()
+
+
+@contextmanager
+def memory_limit(extra: int = MEMORY) -> Iterator[None]:
+    """Let the process take `extra` bytes more and no further, on Linux; elsewhere no limit.
+
+    RLIMIT_DATA counts private writable memory, allocated or not, so that a huge request fails at
+    once with an error, where the system would grant it and end the process later.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = _data_bytes() + extra
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def _data_bytes() -> int:
+    status = Path("/proc/self/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmData:"))
+    return int(line.split()[1]) << 10

@@ -1,0 +1,283 @@
+"""The pytest plugin: options, fixtures, and verdicts in the place of tracebacks.
+
+Tests that carry `@pytest.mark.task` are run here, a task at a time, so that a task's failures are
+known together before any of them is shown. All other tests run as pytest runs them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from grader import course, diagnose, limits
+from grader.draw import Rng, seed_for
+from grader.engine import versions
+from grader.outcome import contain, judge
+from grader.recorder import Ex, last_call
+from grader.report import (
+    ExerciseResult,
+    Report,
+    TaskResult,
+    TestResult,
+    Verdict,
+    failure_text,
+    summary_line,
+)
+from grader.run import EX, RESULT, RUN, Run, mark, name, result_of, run_quietly, stem
+from grader.target import CannotLoad, Target, shown
+
+_LETTERS = {
+    Verdict.WRONG: "F",
+    Verdict.NOT_ATTEMPTED: "n",
+    Verdict.CRASHED: "C",
+    Verdict.TIMED_OUT: "T",
+    Verdict.TAMPERED: "X",
+}
+_AFTER_TIMEOUT = 1.0  # seconds for the other tests of a task of which one has timed out
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("gradkata")
+    group.addoption(
+        "--target",
+        default="exercises",
+        help="the code under test: exercises (default), solutions, or any folder, file or notebook",
+    )
+    group.addoption("--seed", type=int, help="draw the same inputs as the run that printed it")
+    group.addoption("--no-diagnosis", action="store_true", help="verdicts only")
+    group.addoption("--report", type=Path, metavar="FILE", help="write the report there, as JSON")
+
+
+def pytest_configure(config):
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    if RUN not in config.stash:
+        root = course.find_root(config.rootpath)
+        seed = config.getoption("--seed")
+        config.stash[RUN] = Run(
+            root=root,
+            target=Target.parse(config.getoption("--target"), root),
+            seed=secrets.randbelow(1_000_000) if seed is None else seed,
+            diagnose=not config.getoption("--no-diagnosis"),
+        )
+    if not config.stash[RUN].target.path.exists():
+        raise pytest.UsageError(f"--target: there is no {config.stash[RUN].target.path}")
+
+
+def pytest_report_header(config):
+    run = config.stash[RUN]
+    return f"gradkata: {shown(run.target.path)}, seed {run.seed} (--seed {run.seed} replays it)"
+
+
+@pytest.fixture
+def ex(request) -> Ex:
+    """The module under test, behind a recorder of calls."""
+    item = request.node
+    item.stash[EX] = Ex(request.config.stash[RUN].load(stem(item)))
+    return item.stash[EX]
+
+
+@pytest.fixture
+def rng(request) -> Rng:
+    """Drawn inputs, of this test's own seed."""
+    return Rng(_seed(request.node))
+
+
+@pytest.fixture(scope="session")
+def device():
+    """The accelerator that torch finds, else the CPU."""
+    import torch
+
+    found = torch.accelerator.current_accelerator(check_available=True)
+    return found or torch.device("cpu")
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """The sample of real MNIST digits."""
+    from grader.mnist import load_sample
+
+    return load_sample()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item, nextitem):
+    if mark(item) is None:
+        return None
+    run = item.config.stash[RUN]
+    started = time.perf_counter()
+    reports = run_quietly(item, nextitem)
+    item.stash[RESULT].seconds = round(time.perf_counter() - started, 4)
+    run.group.append((item, reports))
+    if run.tell:
+        skipped = any(report.skipped for report in reports)
+        done = {"event": "test", "result": asdict(result_of(item))}
+        run.tell({"event": "skipped", "test": name(item)} if skipped else done)
+    if nextitem is None or _group(nextitem) != _group(item):
+        if limits.CAN_ALARM:
+            limits.stop_timer()  # what follows is our own time, not the last test's
+        _close_group(run, nextitem)
+    return True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    if mark(item) is not None:
+        _seed_everything(_seed(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    if mark(pyfuncitem) is None:
+        return (yield)
+    try:
+        return (yield)
+    except BaseException as error:
+        contained = contain(error, _file(pyfuncitem))
+        if contained is error:
+            raise
+        raise contained from None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if mark(item) is not None and report.failed:
+        result = item.stash[RESULT]
+        result.called = last_call(item.stash[EX]) if EX in item.stash else ""
+        judge(call.excinfo.value, result, _file(item))
+        report.verdict = result.verdict
+        report.longrepr = result.note or str(result.verdict)
+    return report
+
+
+def pytest_report_teststatus(report):
+    verdict = getattr(report, "verdict", None)
+    if verdict is None:
+        return None
+    colour = {"yellow": True} if verdict is Verdict.NOT_ATTEMPTED else {"red": True}
+    return str(verdict), _LETTERS[verdict], (str(verdict).upper(), colour)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_set_timer(item, settings):
+    if not limits.CAN_ALARM or mark(item) is None:
+        return None
+    run = item.config.stash[RUN]
+    late = any(one.stash[RESULT].verdict is Verdict.TIMED_OUT for one, _ in run.group)
+    seconds = min(settings.timeout, run.seconds_per_test or settings.timeout)
+    seconds = min(seconds, _AFTER_TIMEOUT) if late else seconds
+    if run.tell:
+        run.tell({"event": "start", "test": name(item), "seconds": seconds})
+    limits.start_timer(seconds)
+    return True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_cancel_timer(item):
+    if not limits.CAN_ALARM or mark(item) is None:
+        return None
+    limits.stop_timer()
+    return True
+
+
+def pytest_sessionfinish(session):
+    path = session.config.getoption("--report", None)
+    if path:
+        report = report_of(session.config.stash[RUN])
+        path.write_text(json.dumps(report.to_json(), indent=1), "utf-8")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    run = config.stash[RUN]
+    for exercise in run.exercises.values():
+        title = f"{exercise.exercise}  {exercise.earned:.3g}/{exercise.points:g} points"
+        terminalreporter.section(title, sep="-")
+        if not exercise.passed:
+            for line in exercise_lines(exercise, run):
+                terminalreporter.write_line(line)
+
+
+def exercise_lines(exercise: ExerciseResult, run: Run) -> list[str]:
+    """A line per task, and below a task that failed what its author should read."""
+    lines = []
+    for task in exercise.tasks:
+        lines.append(summary_line(task))
+        lines += failure_text(task, lambda test: replay(test, run))
+    return lines
+
+
+def replay(test: TestResult, run: Run) -> str:
+    """The command that runs one test again with the same inputs."""
+    node = f"tests/test_{test.exercise}.py::{test.name}"
+    node = f'"{node}"' if "[" in node else node
+    target = "" if run.target.path == run.root / "exercises" else f" --target {_shown(run)}"
+    return f"pytest {node} --seed {run.seed}{target}"
+
+
+def report_of(run: Run) -> Report:
+    """Everything that a run has found, as plain data."""
+    return Report(_shown(run), run.seed, versions(), list(run.exercises.values()), warm=False)
+
+
+def _close_group(run: Run, nextitem) -> None:
+    """The task's tests are all in: diagnose, keep the result, tell pytest."""
+    group, run.group = run.group, []
+    first = group[0][0]
+    exercise, about = stem(first), mark(first)
+    tests = [
+        result_of(item) for item, reports in group if not any(report.skipped for report in reports)
+    ]
+    task = TaskResult(exercise, about.args[0], about.kwargs["points"], tests)
+    if run.diagnose:
+        task.diagnosis = diagnose.diagnose(task, run, [item for item, _ in group], nextitem)
+    found = run.exercise(exercise)
+    found.tasks.append(task)
+    if isinstance(run.modules.get(exercise), CannotLoad):
+        found.problem = run.modules[exercise].sentence
+    if run.tell:
+        diagnosis = asdict(task.diagnosis) if task.diagnosis else None
+        told = {"task": task.task, "diagnosis": diagnosis, "problem": found.problem}
+        run.tell({"event": "task"} | told)
+    text = "\n".join(failure_text(task, lambda test: replay(test, run)))
+    for item, reports in group:
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        for report in reports:
+            if report.failed and text:
+                report.longrepr = text
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+
+
+def _group(item):
+    return item.nodeid.rpartition("::")[0]
+
+
+def _file(item) -> Path:
+    return item.config.stash[RUN].target.file(stem(item))
+
+
+def _seed(item) -> int:
+    return seed_for(item.config.stash[RUN].seed, f"{stem(item)}::{name(item)}")
+
+
+def _shown(run: Run) -> str:
+    path = run.target.path
+    return path.name if path.parent == run.root else shown(path)
+
+
+def _seed_everything(seed: int) -> None:
+    import numpy
+    import torch
+
+    random.seed(seed)
+    numpy.random.seed(seed)
+    torch.manual_seed(seed)
+    torch.set_grad_enabled(True)  # an earlier test's code may have left it off
+    torch.set_default_dtype(torch.float32)

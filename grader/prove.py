@@ -1,0 +1,188 @@
+"""The proof that the tests are good ones: one function per promise that the course makes.
+
+A stub is *not attempted*, a solution passes, every known mistake is caught by a test of its own
+task and named by the diagnosis, every right variant is accepted; on several seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+
+from grader import bank
+from grader.bank import Entry
+from grader.course import Course, CourseError, Exercise
+from grader.engine import Engine, Job, preload_for
+from grader.report import ExerciseResult, TestResult, Verdict
+from grader.target import Target
+
+
+@dataclass
+class Row:
+    """What was found for one exercise; a fault names what broke which promise."""
+
+    exercise: str
+    tests: int = 0
+    mistakes: int = 0
+    caught: int = 0
+    named: int = 0
+    variants: int = 0
+    accepted: int = 0
+    faults: list[str] = field(default_factory=list)
+    unnamed: list[str] = field(default_factory=list)  # mistakes that the diagnosis did not name
+
+
+@dataclass
+class Proof:
+    """The kill matrix and its faults."""
+
+    seeds: list[int]
+    rows: list[Row]
+
+    @property
+    def holds(self) -> bool:
+        return bool(self.rows) and not any(row.faults for row in self.rows)
+
+    def to_json(self) -> dict:
+        return asdict(self) | {"holds": self.holds}
+
+
+@dataclass
+class _Subject:
+    """One piece of code that a promise is about, and what its runs have shown."""
+
+    exercise: Exercise
+    promise: Callable[[list[TestResult], Entry | None], str]
+    entry: Entry | None = None
+    faults: list[str] = field(default_factory=list)
+    diagnosis: str = ""
+    tests: int = 0
+
+    @property
+    def name(self) -> str:
+        if self.entry:
+            return f"{self.entry.kind} {self.entry.task}/{self.entry.name}"
+        return "the stub" if self.promise is stub_is_not_attempted else "the solution"
+
+    def take(self, result: ExerciseResult, seed: int) -> None:
+        tests = [test for task in result.tasks for test in task.tests]
+        self.tests = len(tests)
+        fault = self.promise(tests, self.entry) if tests else f"ran no test: {result.problem}"
+        if fault:
+            self.faults.append(f"{self.name}, seed {seed}: {fault}")
+        for task in result.tasks:
+            self.diagnosis = task.diagnosis.mistake if task.diagnosis else self.diagnosis
+
+
+def stub_is_not_attempted(tests: list[TestResult], entry: Entry | None) -> str:
+    """Nothing passes, and nothing crashes, before the learner has written a line."""
+    return _first(tests, Verdict.NOT_ATTEMPTED)
+
+
+def right_answer_passes(tests: list[TestResult], entry: Entry | None) -> str:
+    """Solutions and variants pass every test of the exercise."""
+    return _first(tests, Verdict.PASSED)
+
+
+def mistake_is_caught(tests: list[TestResult], entry: Entry | None) -> str:
+    """A test of the mistake's own task says *wrong*; a crash counts where it is the mistake."""
+    verdicts = {test.verdict for test in tests}
+    if verdicts == {Verdict.PASSED}:
+        return f"survives all {len(tests)} tests of its task"
+    if Verdict.WRONG in verdicts or (entry.crashes and Verdict.CRASHED in verdicts):
+        return ""
+    return "not caught as wrong: " + _first(tests, Verdict.PASSED)
+
+
+def gaps(exercise: Exercise) -> list[str]:
+    """A proof over nothing proves nothing: every task needs a mistake, a variant and hints."""
+    found = [] if exercise.tasks else [f"{exercise.test_file.name} has no tasks"]
+    for task in exercise.tasks:
+        if not bank.mistakes(exercise, task.name):
+            found.append(f"no mistake of {task.name} is known: add one to {exercise.mistakes}")
+        if not bank.variants(exercise, task.name):
+            found.append(f"no variant of {task.name} is known: add one to {exercise.variants}")
+        try:
+            exercise.hints(task.name)
+        except CourseError as error:
+            found.append(str(error))
+    known = {task.name for task in exercise.tasks}
+    for entry in bank.mistakes(exercise) + bank.variants(exercise):
+        if entry.task not in known:
+            found.append(f"{entry.kind} {entry.name} is of a task {entry.task!r} without tests")
+    return found
+
+
+def prove(
+    course: Course,
+    exercises: Iterable[Exercise],
+    seeds: list[int],
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Proof:
+    """Run everything that is known about the exercises on every seed."""
+    exercises = tuple(exercises)
+    subjects = [subject for exercise in exercises for subject in _subjects(exercise)]
+    runs = [(job, subject) for subject in subjects for job in _jobs(course, subject, seeds)]
+    of_job = {id(job): subject for job, subject in runs}
+    with Engine(course.root, preload_for(exercises)) as engine:
+        for done, (job, result) in enumerate(engine.map(job for job, _ in runs), 1):
+            of_job[id(job)].take(result, job.seed)
+            progress(done, len(runs))
+    return Proof(seeds, [_row(exercise, subjects) for exercise in exercises])
+
+
+def _subjects(exercise: Exercise) -> list[_Subject]:
+    known = {task.name for task in exercise.tasks}
+    subjects = [
+        _Subject(exercise, stub_is_not_attempted),
+        _Subject(exercise, right_answer_passes),
+    ]
+    for entry in bank.mistakes(exercise) + bank.variants(exercise):
+        promise = mistake_is_caught if entry.kind == "mistake" else right_answer_passes
+        if entry.task in known:
+            subjects.append(_Subject(exercise, promise, entry))
+    return subjects
+
+
+def _jobs(course: Course, subject: _Subject, seeds: list[int]) -> list[Job]:
+    exercise, entry = subject.exercise, subject.entry
+    if subject.promise is stub_is_not_attempted:
+        return [Job(Target(course.root / "exercises"), exercise, seeds[0])]
+    target = Target(course.root / "solutions", entry)
+    is_mistake = entry is not None and entry.kind == "mistake"
+    # A mistake is judged by its own task's tests; a right answer by all, others may build on it.
+    tests = (exercise.task(entry.task).test_class,) if is_mistake else ()
+    return [
+        Job(target, exercise, seed, diagnose=is_mistake and seed == seeds[0], tests=tests)
+        for seed in seeds
+    ]
+
+
+def _row(exercise: Exercise, subjects: list[_Subject]) -> Row:
+    row = Row(exercise.stem, faults=gaps(exercise))
+    for subject in (subject for subject in subjects if subject.exercise is exercise):
+        row.faults += subject.faults
+        kind = subject.entry.kind if subject.entry else ""
+        if kind == "mistake":
+            row.mistakes += 1
+            row.caught += not subject.faults
+            row.named += subject.diagnosis == subject.entry.name
+            if subject.diagnosis != subject.entry.name:
+                named = f"named as {subject.diagnosis}" if subject.diagnosis else "not named"
+                row.unnamed.append(f"{subject.name} is {named}")
+        elif kind == "variant":
+            row.variants += 1
+            row.accepted += not subject.faults
+        else:
+            row.tests = subject.tests or row.tests
+    return row
+
+
+def _first(tests: list[TestResult], wanted: Verdict) -> str:
+    """What is said of the first test whose verdict is not the wanted one."""
+    for test in tests:
+        if test.verdict is not wanted:
+            seen = f" {test.what or 'returned'} {test.returned}, expected {test.expected}."
+            why = (seen if test.expected else "") + (f" {test.note}" if test.note else "")
+            return f"{test.name} is {test.verdict}: {test.called}{why}"
+    return ""

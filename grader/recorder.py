@@ -1,0 +1,49 @@
+"""The fixture `ex`: the learner's module behind a recorder of what was called."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from grader import describe
+from grader.report import Verdict
+from grader.target import CannotLoad, missing
+
+
+class Ex:
+    """Gives the functions and classes of the learner's module, and remembers the last call."""
+
+    def __init__(self, module: ModuleType):
+        self._module = module
+        self._last = ""
+        self._depth = 0
+
+    def __getattr__(self, name: str):
+        try:
+            found = getattr(self._module, name)
+        except AttributeError:
+            raise CannotLoad(missing(self._module, name), Verdict.NOT_ATTEMPTED) from None
+        return Recorded(self, name, found) if callable(found) else found
+
+
+class Recorded:
+    """One function or class of the module; a call from a test is written down before it is made.
+
+    A call from within another one (a test may pass `ex.loss` to `ex.train`) is not.
+    """
+
+    def __init__(self, ex: Ex, name: str, function):
+        self._ex, self._function, self.__name__ = ex, function, name
+
+    def __call__(self, *args, **kwargs):
+        if self._ex._depth == 0:
+            self._ex._last = describe.call(self.__name__, args, kwargs)
+        self._ex._depth += 1
+        try:
+            return self._function(*args, **kwargs)
+        finally:
+            self._ex._depth -= 1
+
+
+def last_call(ex: Ex) -> str:
+    """The last call that a test made through `ex`, as the learner would write it."""
+    return ex._last

@@ -1,0 +1,90 @@
+"""One run's settings and findings, and the running of one of its tests."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from grader import limits
+from grader.recorder import Ex
+from grader.report import ExerciseResult, TestResult, Verdict
+from grader.target import CannotLoad, Target, shown
+
+DIAGNOSIS_SECONDS = 6.0  # for all diagnoses of a run together
+
+
+@dataclass
+class Run:
+    """One run's settings and what it has found; the engine hands in its own."""
+
+    root: Path
+    target: Target
+    seed: int
+    diagnose: bool = True
+    seconds_per_test: float | None = None  # None: what pyproject.toml and the tests' marks say
+    tell: Callable[[dict], None] | None = None  # hears of tests and tasks as they start and end
+    exercises: dict[str, ExerciseResult] = field(default_factory=dict)
+    modules: dict[str, object] = field(default_factory=dict)
+    group: list = field(default_factory=list)  # the (item, reports) of the task under way
+    diagnosis_seconds: float = DIAGNOSIS_SECONDS  # what is left of them
+
+    def load(self, stem: str):
+        """The module under test, loaded once; a file that does not load fails once too."""
+        if stem not in self.modules:
+            try:
+                self.modules[stem] = self.target.load(stem)
+            except (CannotLoad, limits.TimedOut) as error:
+                self.modules[stem] = error
+        if isinstance(self.modules[stem], BaseException):
+            raise self.modules[stem].with_traceback(None)
+        return self.modules[stem]
+
+    def exercise(self, stem: str) -> ExerciseResult:
+        file = shown(self.target.file(stem))
+        return self.exercises.setdefault(stem, ExerciseResult(stem, file))
+
+
+RUN = pytest.StashKey[Run]()
+RESULT = pytest.StashKey[TestResult]()
+EX = pytest.StashKey[Ex]()
+
+
+def run_quietly(item, nextitem) -> list:
+    """Run one test of a task without telling anyone; its result is in the item's stash."""
+    item.stash[RESULT] = TestResult(stem(item), mark(item).args[0], name(item), Verdict.PASSED)
+    if EX in item.stash:
+        del item.stash[EX]
+    with contextlib.nullcontext() if _on_accelerator() else limits.memory_limit():
+        return runtestprotocol(item, log=False, nextitem=nextitem)
+
+
+def result_of(item) -> TestResult:
+    """The result of the last run of an item."""
+    return item.stash[RESULT]
+
+
+def mark(item):
+    """The mark of the task that a test belongs to; None for tests that are not the course's."""
+    return item.get_closest_marker("task")
+
+
+def stem(item) -> str:
+    """The exercise that a test file judges: ex03_backward."""
+    return item.path.stem.removeprefix("test_")
+
+
+def name(item) -> str:
+    """A test's name within its file: TestSlope::test_example."""
+    return item.nodeid.partition("::")[2]
+
+
+def _on_accelerator() -> bool:
+    # Its driver maps far more memory than it uses, which RLIMIT_DATA would count.
+    import torch
+
+    return torch.accelerator.is_available()

@@ -1,0 +1,3 @@
+"""The learner's tests run through the grader's plugin: its fixtures, verdicts and failure text."""
+
+pytest_plugins = ["grader.plugin"]
