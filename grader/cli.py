@@ -1,4 +1,7 @@
-"""`kata`: every command is thin, and calls one room."""
+"""`kata`: every command is thin, and calls one room.
+
+Exit status: 0 all passed, 1 something did not, 2 the command could not do its work.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from rich.console import Console
 app = typer.Typer(
     name="kata",
     help="gradkata: from a first tensor to a model that reads handwritten digits.",
-    no_args_is_help=False,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -20,20 +22,162 @@ console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
 Names = Annotated[list[str] | None, typer.Argument(help="ex03, 3 or backward; all when left out")]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="write everything found there")]
+Name = Annotated[str, typer.Argument(help="ex03, 3 or backward")]
+TaskName = Annotated[str | None, typer.Argument(help="one task; all when left out")]
+TargetText = Annotated[
+    str, typer.Option(help="exercises, solutions, or any folder, file or notebook")
+]
+Seed = Annotated[int | None, typer.Option(help="replay a seed; drawn when left out")]
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="write the whole report there")
+]
 
 
 @app.callback(invoke_without_command=True)
 def status(context: typer.Context) -> None:
     """Without a command: where am I? Every exercise, what passes, what is next."""
-    if context.invoked_subcommand is None:
-        raise NotImplementedError
+    if context.invoked_subcommand is not None:
+        return
+    from grader import course, engine, show
+    from grader.learner.progress import Progress
+    from grader.target import Target
+
+    loaded = course.load()
+    progress = Progress(loaded)
+    changed = [exercise for exercise in loaded.exercises if progress.of(exercise) is None]
+    if changed:
+        target = Target.parse("exercises", loaded.root)
+        with show.progress(console, "running what is new") as tick:
+            for found in engine.each(loaded.root, target, changed, engine.draw_seed(), tick):
+                progress.take(loaded.find(found.exercise), found)
+    show.status(console, loaded, progress)
+
+
+@app.command()
+def test(
+    names: Names = None,
+    target: TargetText = "exercises",
+    seed: Seed = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Run the tests of one exercise, some, or all, and say what to look at."""
+    from grader import course, engine, show
+    from grader.learner.progress import Progress
+    from grader.target import Target
+
+    loaded = course.load()
+    where = Target.parse(target, loaded.root)
+    if not where.path.exists():
+        raise course.CourseError(f"--target: there is no {where.path}.")
+    chosen = engine.draw_seed() if seed is None else seed
+    report = engine.run(where, loaded.select(names), chosen)
+    if where.path == loaded.root / "exercises":
+        progress = Progress(loaded)
+        for found in report.exercises:
+            progress.take(loaded.find(found.exercise), found)
+    _write_json(json_file, report.to_json())
+    show.report(console, report)
+    raise typer.Exit(0 if report.passed else 1)
+
+
+@app.command()
+def hint(name: Name, task: TaskName = None, level: int = 1) -> None:
+    """Show a hint for a task: --level 1 the idea, 2 the tool, 3 nearly there."""
+    from grader import course, show
+
+    exercise = course.load().find(name)
+    if not 1 <= level <= len(course.LEVELS):
+        raise course.CourseError(f"--level is 1 to {len(course.LEVELS)}, not {level}.")
+    tasks = [exercise.task(task)] if task else exercise.tasks
+    show.hints(console, exercise, tasks, level)
+
+
+@app.command()
+def reset(name: Name) -> None:
+    """Put the fresh stub in the place of your file, which is kept as a backup."""
+    from grader import build, course
+    from grader.learner import keep
+
+    loaded = course.load()
+    exercise = loaded.find(name)
+    kept = keep.backup(exercise.stub, loaded.root)
+    keep.write(exercise.stub, build.stub(exercise))
+    console.print(f"[green]fresh[/green] {_short(exercise.stub)}")
+    if kept:
+        console.print(f"Yours is kept: cp {_short(kept)} {_short(exercise.stub)} brings it back.")
+
+
+@app.command()
+def solution(
+    name: Name,
+    task: TaskName = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help="before it passes")] = False,
+) -> None:
+    """Show the reference code of an exercise that you have passed, or of any with --anyway."""
+    from grader import course, show
+    from grader.learner.progress import Progress
+
+    loaded = course.load()
+    exercise = loaded.find(name)
+    row = Progress(loaded).of(exercise)
+    passed = row is not None and set(row["tasks"].values()) == {"passed"}
+    if not passed and not anyway:
+        console.print(
+            f"{exercise.id} does not pass yet. `kata hint {exercise.id}` helps; "
+            f"`kata solution {exercise.id} --anyway` shows it now."
+        )
+        raise typer.Exit(1)
+    show.solution(console, exercise, [exercise.task(task)] if task else exercise.tasks)
+
+
+@app.command()
+def train(
+    target: TargetText = "exercises",
+    data: Annotated[str, typer.Option(help="sample, full, or a folder with the files")] = "full",
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; found when left out")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="repeat with this many seeds")] = 1,
+    seed: Seed = None,
+    fast: Annotated[bool, typer.Option("--fast", help="over the loader of ex13")] = False,
+    epochs: Annotated[int | None, typer.Option(help="3 on the full set when left out")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for the pictures")] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """The full training check: your loaders, model and loop, judged on real digits."""
+    from grader.training import train_command
+
+    status = train_command(
+        target, data, device, seeds, json_file, fast, epochs=epochs, out=out, seed=seed
+    )
+    raise typer.Exit(status)
+
+
+@app.command()
+def build(
+    check: Annotated[bool, typer.Option("--check", help="only say what is out of date")] = False,
+) -> None:
+    """Write exercises/ from solutions/, or check that it is what would be written."""
+    from grader import build as builder
+    from grader import course
+
+    loaded = course.load()
+    if not check:
+        for path, kept in builder.build(loaded):
+            console.print(f"wrote {_short(path)}" + (f", yours: {_short(kept)}" if kept else ""))
+        return
+    stale = builder.check(loaded)
+    for found in stale:
+        console.print(f"[red]out of date[/red] {_short(found.path)}")
+        console.print(found.difference, markup=False)
+    if stale:
+        console.print("`kata build` writes them anew.")
+        raise typer.Exit(1)
+    console.print(f"{len(loaded.exercises)} stubs are what solutions/ builds")
 
 
 @app.command()
 def prove(
     names: Names = None,
-    seeds: Annotated[int, typer.Option(help="how many seeds")] = 5,
+    seeds: Annotated[int, typer.Option(min=1, help="how many seeds")] = 5,
     seed: Annotated[int | None, typer.Option(help="the first seed; drawn when left out")] = None,
     json_file: JsonFile = None,
 ) -> None:
@@ -50,9 +194,31 @@ def prove(
     raise typer.Exit(0 if found.holds else 1)
 
 
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="which measured claim")] = "engine",
+    names: Annotated[list[str] | None, typer.Option("--exercise", help="ex03; all else")] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Measure what the course claims about speed, side by side in one run."""
+    from grader import bench as benches
+    from grader import course, show
+
+    loaded = course.load()
+    found = benches.run(name, loaded, loaded.select(names))
+    _write_json(json_file, found.to_json())
+    show.bench(console, found)
+
+
 def _write_json(path: Path | None, data: dict) -> None:
     if path:
         path.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+
+
+def _short(path: Path) -> str:
+    from grader.course import shown
+
+    return shown(path)
 
 
 def main() -> None:
@@ -62,6 +228,6 @@ def main() -> None:
 
     try:
         app()
-    except (CourseError, EngineError) as error:
+    except (CourseError, EngineError, OSError) as error:
         errors.print(f"[red]{error}[/red]")
         raise SystemExit(2) from None

@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 LEVELS = ("Idea", "Tool", "Nearly there")
-_HINTS = re.compile(r"### BEGIN HINTS\n(.*?)### END HINTS", re.DOTALL)
+_HINTS = re.compile(r"### BEGIN HINTS\n(.*?)### END HINTS\n?", re.DOTALL)
 
 
 class CourseError(Exception):
@@ -127,6 +127,20 @@ def definition(path: Path, name: str) -> str:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
             return ast.get_source_segment(source, node) or ""
     raise CourseError(f"{path} defines no {name}.")
+
+
+def reference(exercise: Exercise, task: str) -> str:
+    """A task's code as the solution has it, without hints and the marks of the build."""
+    text = _HINTS.sub("", definition(exercise.solution, task))
+    return re.sub(r"^\s*###.*\n?", "", text, flags=re.MULTILINE)
+
+
+def shown(path: Path) -> str:
+    """A path as a person standing in the current folder would write it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
 
 
 def find_root(start: Path | None = None) -> Path:

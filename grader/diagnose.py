@@ -58,9 +58,11 @@ def _behaves_as(entry, run, task, items, seen, seconds, nextitem) -> bool:
     kept = {item: result_of(item) for item in items}
     deadline = time.monotonic() + seconds
     try:
-        with limits.time_limit(seconds):
+        with limits.time_limit(seconds), limits.interruptible():
             run.modules[task.exercise] = run.target.with_swap(entry).load(task.exercise)
         for item in items:
+            if time.monotonic() > deadline:
+                return False
             with limits.time_limit(deadline - time.monotonic()):
                 run_quietly(item, nextitem)
             if not alike(result_of(item), seen[name(item)]):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.course import Course, Exercise
+from grader.course import Exercise, find_root, shown
 from grader.report import (
     Diagnosis,
     ExerciseResult,
@@ -23,7 +23,7 @@ from grader.report import (
     TestResult,
     Verdict,
 )
-from grader.target import Target, shown
+from grader.target import Target
 
 CAN_FORK = hasattr(os, "fork")
 _STARTUP = 30.0  # seconds for a child to collect its tests
@@ -304,13 +304,35 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
-def run(course: Course, target: Target, names: list[str] | None, seed: int) -> Report:
+def each(
+    root: Path,
+    target: Target,
+    exercises: Iterable[Exercise],
+    seed: int,
+    tick: Callable[[int, int], None] = lambda done, of: None,
+) -> Iterator[ExerciseResult]:
+    """Run exercises in an engine of its own, each result as it is there."""
+    exercises = tuple(exercises)
+    if not CAN_FORK:
+        yield from cold_run(target, exercises, seed).exercises
+        return
+    with Engine(root, preload_for(exercises)) as engine:
+        jobs = [Job(target, exercise, seed) for exercise in exercises]
+        for done, (_, result) in enumerate(engine.map(jobs), 1):
+            tick(done, len(jobs))
+            yield result
+
+
+def run(target: Target, exercises: Iterable[Exercise], seed: int) -> Report:
     """One run in an engine of its own, for a command that does nothing else."""
-    exercises = course.select(names)
+    exercises = tuple(exercises)
     if not CAN_FORK:
         return cold_run(target, exercises, seed)
-    with Engine(course.root, preload_for(exercises)) as engine:
-        return engine.run(target, exercises, seed)
+    started = time.perf_counter()
+    found = {result.exercise: result for result in each(find_root(), target, exercises, seed)}
+    ordered = [found[exercise.stem] for exercise in exercises]
+    seconds = round(time.perf_counter() - started, 3)
+    return Report(shown(target.path), seed, versions(), ordered, seconds)
 
 
 def _result(progress: _Progress) -> ExerciseResult:

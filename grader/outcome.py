@@ -7,10 +7,11 @@ from pathlib import Path
 
 from _pytest.outcomes import Exit, OutcomeException
 
+from grader.course import shown
 from grader.expect import Wrong
 from grader.limits import TimedOut
 from grader.report import TestResult, Verdict
-from grader.target import CannotLoad, brief, line_in, shown
+from grader.target import CannotLoad, brief, line_in
 
 _MEMORY = re.compile(r"you tried to allocate (\d+) bytes")
 _SPIN = "Is there a loop that never ends, or far more work than the task needs?"

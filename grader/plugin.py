@@ -17,21 +17,21 @@ from pathlib import Path
 import pytest
 
 from grader import course, diagnose, limits
+from grader.course import shown
 from grader.draw import Rng, seed_for
 from grader.engine import versions
 from grader.outcome import contain, judge
 from grader.recorder import Ex, last_call
 from grader.report import (
-    ExerciseResult,
     Report,
     TaskResult,
-    TestResult,
     Verdict,
+    exercise_lines,
     failure_text,
-    summary_line,
+    replay_of,
 )
 from grader.run import EX, RESULT, RUN, Run, mark, name, result_of, run_quietly, stem
-from grader.target import CannotLoad, Target, shown
+from grader.target import CannotLoad, Target
 
 _LETTERS = {
     Verdict.WRONG: "F",
@@ -137,7 +137,8 @@ def pytest_pyfunc_call(pyfuncitem):
     if mark(pyfuncitem) is None:
         return (yield)
     try:
-        return (yield)
+        with limits.interruptible():
+            return (yield)
     except BaseException as error:
         contained = contain(error, _file(pyfuncitem))
         if contained is error:
@@ -200,30 +201,15 @@ def pytest_terminal_summary(terminalreporter, config):
         title = f"{exercise.exercise}  {exercise.earned:.3g}/{exercise.points:g} points"
         terminalreporter.section(title, sep="-")
         if not exercise.passed:
-            for line in exercise_lines(exercise, run):
+            for line in exercise_lines(exercise, replay_of(report_of(run))):
                 terminalreporter.write_line(line)
-
-
-def exercise_lines(exercise: ExerciseResult, run: Run) -> list[str]:
-    """A line per task, and below a task that failed what its author should read."""
-    lines = []
-    for task in exercise.tasks:
-        lines.append(summary_line(task))
-        lines += failure_text(task, lambda test: replay(test, run))
-    return lines
-
-
-def replay(test: TestResult, run: Run) -> str:
-    """The command that runs one test again with the same inputs."""
-    node = f"tests/test_{test.exercise}.py::{test.name}"
-    node = f'"{node}"' if "[" in node else node
-    target = "" if run.target.path == run.root / "exercises" else f" --target {_shown(run)}"
-    return f"pytest {node} --seed {run.seed}{target}"
 
 
 def report_of(run: Run) -> Report:
     """Everything that a run has found, as plain data."""
-    return Report(_shown(run), run.seed, versions(), list(run.exercises.values()), warm=False)
+    return Report(
+        shown(run.target.path), run.seed, versions(), list(run.exercises.values()), warm=False
+    )
 
 
 def _close_group(run: Run, nextitem) -> None:
@@ -245,7 +231,7 @@ def _close_group(run: Run, nextitem) -> None:
         diagnosis = asdict(task.diagnosis) if task.diagnosis else None
         told = {"task": task.task, "diagnosis": diagnosis, "problem": found.problem}
         run.tell({"event": "task"} | told)
-    text = "\n".join(failure_text(task, lambda test: replay(test, run)))
+    text = "\n".join(failure_text(task, replay_of(report_of(run))))
     for item, reports in group:
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         for report in reports:
@@ -265,11 +251,6 @@ def _file(item) -> Path:
 
 def _seed(item) -> int:
     return seed_for(item.config.stash[RUN].seed, f"{stem(item)}::{name(item)}")
-
-
-def _shown(run: Run) -> str:
-    path = run.target.path
-    return path.name if path.parent == run.root else shown(path)
 
 
 def _seed_everything(seed: int) -> None:

@@ -174,6 +174,28 @@ def summary_line(task: TaskResult) -> str:
     return f"  {task.task:<24} {task.verdict:<14} {earned:>7}"
 
 
+def exercise_lines(exercise: ExerciseResult, replay: Callable[[TestResult], str]) -> list[str]:
+    """A line per task, and below a task that failed what its author should read."""
+    lines = [f"    {line}" for line in _lines(exercise.problem)] if exercise.problem else []
+    for task in exercise.tasks:
+        lines.append(summary_line(task))
+        if not exercise.problem:
+            lines += failure_text(task, replay)
+    return lines
+
+
+def replay_of(report: Report) -> Callable[[TestResult], str]:
+    """The command that runs one test of a report again, with the same inputs."""
+
+    def replay(test: TestResult) -> str:
+        node = f"tests/test_{test.exercise}.py::{test.name}"
+        node = f'"{node}"' if "[" in node else node
+        target = "" if report.target == "exercises" else f" --target {report.target}"
+        return f"pytest {node} --seed {report.seed}{target}"
+
+    return replay
+
+
 def failure_text(task: TaskResult, replay: Callable[[TestResult], str]) -> list[str]:
     """What a learner reads about a task that did not pass; nothing when it did or is a stub."""
     test = task.first_failure
@@ -187,14 +209,14 @@ def failure_text(task: TaskResult, replay: Callable[[TestResult], str]) -> list[
         rows.append(("looks like", task.diagnosis.message))
     others = [t.name.rpartition("::")[2] for t in task.tests if not t.passed and t is not test]
     if others:
-        more = f" and {len(others) - 4} more" if len(others) > 4 else ""
-        rows.append(("also", ", ".join(others[:4]) + more))
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        rows.append(("also", ", ".join(others[:3]) + more))
     rows.append(("next", f"kata hint {task.exercise.partition('_')[0]} {task.task}"))
     rows.append(("replay", replay(test)))
     lines = [f"    in {test.name.rpartition('::')[2]}:"]
     for label, text in rows:
         if text:
-            first, *rest = _lines(text)
+            first, *rest = [text] if label == "replay" else _lines(text)
             label = label if len(label) <= 10 else label + "\n" + " " * 17
             lines += f"      {label:<10} {first}".split("\n")
             lines += [f"                 {line}" for line in rest]

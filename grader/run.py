@@ -11,9 +11,10 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from grader import limits
+from grader.course import shown
 from grader.recorder import Ex
 from grader.report import ExerciseResult, TestResult, Verdict
-from grader.target import CannotLoad, Target, shown
+from grader.target import CannotLoad, Target
 
 DIAGNOSIS_SECONDS = 6.0  # for all diagnoses of a run together
 
@@ -37,7 +38,8 @@ class Run:
         """The module under test, loaded once; a file that does not load fails once too."""
         if stem not in self.modules:
             try:
-                self.modules[stem] = self.target.load(stem)
+                with limits.interruptible():
+                    self.modules[stem] = self.target.load(stem)
             except (CannotLoad, limits.TimedOut) as error:
                 self.modules[stem] = error
         if isinstance(self.modules[stem], BaseException):

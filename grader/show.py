@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -10,7 +10,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from grader.prove import Proof
+from grader import course
+from grader.course import Course, Exercise, Task
+from grader.report import Report, Verdict, exercise_lines, replay_of
+
+_COLOURS = {"passed": "green", "not attempted": "yellow"}
 
 
 @contextmanager
@@ -22,7 +26,71 @@ def progress(console: Console, what: str) -> Iterator[Callable[[int, int], None]
         yield lambda done, of: bars.update(bar, completed=done, total=of)
 
 
-def proof(console: Console, found: Proof) -> None:
+def status(console: Console, loaded: Course, kept) -> None:
+    """Every exercise with the tasks that pass, and the one that is next."""
+    table = Table(box=None, padding=(0, 2), pad_edge=False)
+    for heading in ("", "exercise", "tasks", "points"):
+        table.add_column(heading, justify="right" if heading in ("tasks", "points") else "left")
+    following = None
+    for exercise in loaded.exercises:
+        row = kept.of(exercise) or {"tasks": {}, "earned": 0.0}
+        passed = sum(verdict == "passed" for verdict in row["tasks"].values())
+        done = passed == len(exercise.tasks)
+        following = following or (None if done else exercise)
+        table.add_row(
+            "[green]✓[/green]" if done else "[yellow]▸[/yellow]" if exercise is following else " ",
+            f"{exercise.id} {exercise.title}",
+            f"{passed}/{len(exercise.tasks)}",
+            f"{row['earned']:g}/{exercise.points:g}",
+        )
+    console.print(table)
+    if following is None:
+        console.print("[green]All exercises pass.[/green] `kata train` is the full training check.")
+        return
+    console.print(
+        f"\nnext   {course.shown(following.stub)}\n"
+        f"check  pytest {course.shown(following.test_file)}\nhint   kata hint {following.id}"
+    )
+
+
+def report(console: Console, found: Report) -> None:
+    """Every task's verdict, and below a task that failed what its author should read."""
+    for exercise in found.exercises:
+        points = f"{exercise.earned:.3g}/{exercise.points:g} points"
+        console.print(f"[bold]{exercise.exercise}[/bold]  {points}  [dim]{exercise.file}[/dim]")
+        for line in exercise_lines(exercise, replay_of(found)):
+            verdict = next((v for v in Verdict if f" {v} " in line and line[:3] != "   "), None)
+            style = _COLOURS.get(verdict, "red") if verdict else None
+            console.print(line, style=style, markup=False, soft_wrap=True)
+    cold = "" if found.warm else " (no fork on this system: a cold process for each exercise)"
+    passed = sum(exercise.passed for exercise in found.exercises)
+    console.print(
+        f"{passed} of {len(found.exercises)} exercises pass, seed {found.seed}, "
+        f"{found.seconds:.2f} s{cold}"
+    )
+
+
+def hints(console: Console, exercise: Exercise, tasks: Iterable[Task], level: int) -> None:
+    """The hints up to a level, and how to see the next."""
+    for task in tasks:
+        console.print(f"[bold]{exercise.id} {task.name}[/bold]")
+        for label, text in list(zip(course.LEVELS, exercise.hints(task.name), strict=True))[:level]:
+            console.print(f"  [cyan]{label}[/cyan]: {escape(text)}")
+    if level < len(course.LEVELS):
+        only = f" {tasks[0].name}" if len(tasks) == 1 else ""
+        console.print(f"[dim]more: kata hint {exercise.id}{only} --level {level + 1}[/dim]")
+
+
+def solution(console: Console, exercise: Exercise, tasks: Iterable[Task]) -> None:
+    """The reference code of some tasks, without the marks that the build goes by."""
+    from rich.syntax import Syntax
+
+    for task in tasks:
+        code = course.reference(exercise, task.name)
+        console.print(Syntax(code, "python", background_color="default"))
+
+
+def proof(console: Console, found) -> None:
     """The kill matrix, then every fault in a line of its own."""
     table = Table(title=f"seeds {found.seeds[0]} to {found.seeds[-1]}", box=None, padding=(0, 2))
     for heading in ("exercise", "tests", "mistakes caught", "named", "variants accepted", "faults"):
@@ -39,16 +107,30 @@ def proof(console: Console, found: Proof) -> None:
         )
     console.print(table)
     for row in found.rows:
-        for line in row.unnamed:
-            console.print(f"[yellow]diagnosis[/yellow] {row.exercise}: {escape(line)}")
-        for line in row.faults:
-            console.print(f"[red]fault[/red] {row.exercise}: {escape(line)}")
-    mistakes = sum(row.mistakes for row in found.rows)
-    caught = sum(row.caught for row in found.rows)
-    accepted = sum(row.accepted for row in found.rows)
-    variants = sum(row.variants for row in found.rows)
-    console.print(
-        f"{caught} of {mistakes} mistakes caught, {accepted} of {variants} variants accepted, "
-        f"{sum(row.named for row in found.rows)} mistakes named: "
-        + ("[green]the proof holds[/green]" if found.holds else "[red]the proof fails[/red]")
+        for kind, colour, lines in (
+            ("diagnosis", "yellow", row.unnamed),
+            ("fault", "red", row.faults),
+        ):
+            for line in lines:
+                text = f"[{colour}]{kind}[/{colour}] {row.exercise}: {escape(line)}"
+                console.print(text, soft_wrap=True)
+    caught, mistakes, named, accepted, variants = (
+        sum(getattr(row, column) for row in found.rows)
+        for column in ("caught", "mistakes", "named", "accepted", "variants")
     )
+    console.print(
+        f"{caught} of {mistakes} mistakes caught, {named} named; "
+        f"{accepted} of {variants} variants accepted; {len(found.seeds)} seeds: "
+        + ("[green]the proof holds[/green]" if found.holds else "[red]the proof fails[/red]"),
+        soft_wrap=True,
+    )
+
+
+def bench(console: Console, found) -> None:
+    """A measured claim as a table."""
+    table = Table(title=found.title, box=None, padding=(0, 2))
+    for number, heading in enumerate(found.headings):
+        table.add_column(heading, justify="right" if number else "left")
+    for row in found.rows:
+        table.add_row(*(cell if isinstance(cell, str) else f"{cell:.3g}" for cell in row))
+    console.print(table)

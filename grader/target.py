@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from grader.bank import Entry
+from grader.course import shown
 from grader.report import Verdict
 
 
@@ -114,14 +115,6 @@ def defined(source: str) -> list[str]:
     """The functions and classes that a source defines at its top level, in order."""
     kinds = ast.FunctionDef | ast.ClassDef
     return [node.name for node in ast.parse(source).body if isinstance(node, kinds)]
-
-
-def shown(path: Path) -> str:
-    """A path as a person standing in the current folder would write it."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
 
 
 def brief(error: BaseException) -> str:

@@ -1,0 +1,1 @@
+"""What a learner's own commands do: hints, progress, reset."""
