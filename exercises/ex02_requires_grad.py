@@ -1,0 +1,164 @@
+# %% [markdown]
+# # 02 · requires_grad: which numbers does torch keep an eye on?
+#
+# Learning changes numbers a little at a time, each in the direction that helps. To know the
+# direction, torch writes down every operation that a **tracked** tensor goes through. What it
+# writes down is called the graph, and it grows while your code runs:
+#
+#     x = torch.tensor(8.0).requires_grad_()     x     leaf: made by you, not computed
+#     y = x**2                                   └─ pow ──▶ y      y.grad_fn is <PowBackward0>
+#     z = y + 1                                             └─ add ──▶ z
+#
+# Three attributes say where a tensor stands:
+#
+# | tensor | `requires_grad` | `is_leaf` | `grad_fn` |
+# |---|---|---|---|
+# | plain data, `torch.tensor(8.0)` | False | True | None |
+# | a parameter, `x` above | True | True | None |
+# | a result, `y` above | True | False | `PowBackward0` |
+#
+# Gradients are delivered to tracked **leaves** only, in the attribute `.grad`. A parameter that is
+# not a leaf never gets one, and no error says so: that is the mistake to know from this exercise.
+# Whatever is computed from a tracked tensor is tracked too, so the second half is about the way
+# out: values without the graph behind them.
+
+# %%
+import torch
+
+# %%
+if __name__ == "__main__":  # try it: what does each line say about x, y and z?
+    x = torch.tensor(8.0).requires_grad_()
+    y = x**2
+    z = y + 1
+    for t in (x, y, z):
+        print(t, t.requires_grad, t.is_leaf, t.grad_fn)
+
+# %% [markdown]
+# ## `track`
+# Tracking is for numbers that can change by a little, so it needs a dtype with fractions: a tensor
+# of whole numbers refuses it.
+
+
+# %%
+def track(value):
+    """Return a number as a tracked float32 leaf of shape ().
+
+    value: a Python int or float.
+
+    >>> track(8)
+    tensor(8., requires_grad=True)
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+
+# %% [markdown]
+# ## `init_params`
+# Before the first step a model's parameters are drawn at random, from a normal distribution around
+# 0. `std` is its standard deviation: about two thirds of the values lie between −std and std.
+#
+# Mind the order. Tracking starts when you ask for it, and what comes after is recorded:
+#
+#     w = tracked leaf          w * 0.1 is a result. The leaf is lost, and with it the gradient.
+
+
+# %%
+def init_params(size, std=1.0):
+    """Return random parameters: a tracked float32 leaf, normal with mean 0, new at each call.
+
+    size: an int, or a tuple of ints.  std: the standard deviation.
+
+    >>> w = init_params((784, 1), std=0.1)
+    >>> w.shape, w.is_leaf, w.requires_grad
+    (torch.Size([784, 1]), True, True)
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+
+# %% [markdown]
+# ## `is_trainable_leaf`
+# Will a gradient ever arrive here? Look at the table above once more: plain data counts as a leaf
+# too, and results are tracked too. Only a parameter is both.
+
+
+# %%
+def is_trainable_leaf(t):
+    """Return True if gradients are delivered to t, that is, if it is a tracked leaf; else False.
+
+    >>> is_trainable_leaf(torch.zeros(3).requires_grad_())
+    True
+    >>> is_trainable_leaf(torch.zeros(3))
+    False
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+
+# %% [markdown]
+# ## `freeze`
+# To keep a part of a model as it is, take its parameters out of tracking. This acts on the tensors
+# themselves: whoever else holds them sees them frozen.
+
+
+# %%
+def freeze(params):
+    """Stop tracking every tensor in a list of leaves, in place; their values stay.
+
+    Some may be frozen already. What is returned does not matter.
+
+    >>> w = torch.ones(3).requires_grad_()
+    >>> freeze([w])
+    >>> w.requires_grad
+    False
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+
+# %% [markdown]
+# ## `detached_copy`
+# To keep yesterday's parameters for comparison you need a copy with a life of its own. Two ties
+# have to be cut:
+#
+# | | cuts the graph | cuts the memory |
+# |---|---|---|
+# | `t.detach()` | yes | no: change one and the other changes |
+# | `t.clone()` | no: the copy is recorded as a result | yes |
+
+
+# %%
+def detached_copy(t):
+    """Return an untracked copy of t with memory of its own; t stays as it is.
+
+    Shape, dtype and values are those of t, which may be tracked or not, a leaf or a result.
+
+    >>> w = torch.ones(3).requires_grad_()
+    >>> copy = detached_copy(w)
+    >>> copy.requires_grad, copy is w
+    (False, False)
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
+
+
+# %% [markdown]
+# ## `predict_without_graph`
+# The graph keeps every intermediate value alive, since they are needed to find the gradients. When
+# a model only predicts, that is memory and time for nothing. Cutting the result off afterwards is
+# too late: by then the graph has been built. Torch can be told not to record in the first place.
+
+
+# %%
+def predict_without_graph(f, x):
+    """Return f(x), computed without recording anything while f runs.
+
+    f: a function of one tensor, maybe with tracked parameters of its own.  x: a tensor, tracked or
+    not; it stays as it is. After the call, torch records as before.
+
+    >>> w = track(3.0)
+    >>> predict_without_graph(lambda x: w * x, torch.tensor([1.0, 2.0]))
+    tensor([3., 6.])
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError()
