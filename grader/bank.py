@@ -15,6 +15,8 @@ from typing import Literal
 
 from grader.course import Exercise, definition
 
+REFERENCE = "<reference>"  # the file name of code that an entry takes over from the solution
+
 
 def mistake(task: str, message: str, crashes: bool = False):
     """Mark a wrong answer to `task`; `message` is what its author should read."""
@@ -46,7 +48,7 @@ class Entry:
         """Put this answer in the place of its task."""
         exec(compile(self.imports, str(self.path), "exec"), namespace)
         if self.reference is not None:
-            exec(compile(self.reference, "<reference>", "exec"), namespace)
+            exec(compile(self.reference, REFERENCE, "exec"), namespace)
             namespace["Reference"] = namespace[self.task]
         exec(compile(self.body, str(self.path), "exec"), namespace)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +75,8 @@ def stub(exercise: Exercise) -> str:
             cell.metadata["lines_to_next_cell"] = lines
     book.metadata.clear()
     book.metadata["jupytext"] = {"notebook_metadata_filter": "-all", "cell_metadata_filter": "-all"}
-    return jupytext.writes(book, fmt="py:percent").rstrip("\n") + "\n"
+    text = jupytext.writes(book, fmt="py:percent").rstrip("\n") + "\n"
+    return re.sub(r"\n{3,}(?= )", "\n\n", text)  # the gap that a cleared region leaves in a class
 
 
 def build(course: Course) -> list[tuple[Path, Path | None]]:

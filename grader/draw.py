@@ -53,7 +53,7 @@ class Rng:
         steps = torch.arange(count, dtype=torch.float32) - (count - 1) / 2 + 0.25
         jitter = 0.3 * torch.rand(count, generator=self.generator)
         values = (steps + jitter) * (3.0 / max(1.0, count / 2))
-        return values[torch.randperm(count, generator=self.generator)].reshape(shape)
+        return values[torch.randperm(count, generator=self.generator)].reshape(shape).clone()
 
     def integers(self, low: int, high: int, *shape: int) -> torch.Tensor:
         """int64 values in low..high, both included."""

@@ -133,6 +133,9 @@ def unchanged(*things) -> Iterator[None]:
     tensors = list(_tensors(things))
     before = [_state(one) for one in tensors]
     yield
+    after = list(_tensors(things))
+    if len(after) != len(tensors) or any(a is not b for a, b in zip(after, tensors, strict=True)):
+        raise Wrong("other items", "the same tensors as before the call", "the argument's items")
     for one, state in zip(tensors, before, strict=True):
         _compare_state(one, state)
 
@@ -228,7 +231,8 @@ def _tensors(things):
 
 
 def _state(one: torch.Tensor) -> dict:
-    grad = None if one.grad is None else one.grad.detach().clone()
+    keeps = one.is_leaf or one.retains_grad  # torch warns about a look at any other
+    grad = one.grad.detach().clone() if keeps and one.grad is not None else None
     return {
         "value": one.detach().clone(),
         ".grad": grad,

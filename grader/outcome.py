@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from _pytest.outcomes import Exit, OutcomeException
@@ -11,32 +10,30 @@ from grader.course import shown
 from grader.expect import Wrong
 from grader.limits import TimedOut
 from grader.report import TestResult, Verdict
-from grader.target import CannotLoad, brief, line_in
-
-_MEMORY = re.compile(r"you tried to allocate (\d+) bytes")
-_SPIN = "Is there a loop that never ends, or far more work than the task needs?"
+from grader.run import SPIN
+from grader.target import CannotLoad, explain, line_in
 
 
 class LeftEarly(Exception):
     """The learner's code tried to end or skip the test run."""
 
 
-def contain(error: BaseException, path: Path) -> BaseException:
+def contain(error: BaseException, files: tuple[str, ...]) -> BaseException:
     """An exit, skip or xfail that comes from the learner's file is a crash, not an order."""
     if not isinstance(error, SystemExit | OutcomeException | Exit | GeneratorExit):
         return error
-    if line_in(error, path) is None and not isinstance(error, SystemExit):
+    if line_in(error, *files) is None and not isinstance(error, SystemExit):
         return error
     kind = "exit" if isinstance(error, SystemExit) else f"pytest's {type(error).__name__.lower()}"
     crash = LeftEarly(f"the code calls {kind}: a function should return, not end the program")
     return crash.with_traceback(error.__traceback__)
 
 
-def judge(error: BaseException, result: TestResult, path: Path) -> None:
+def judge(error: BaseException, result: TestResult, files: tuple[str, ...]) -> None:
     """Fill in the verdict, and what explains it, of a test that `error` ended."""
-    line = line_in(error, path)
+    line = line_in(error, *files)
     if line and line[1]:
-        result.where = f"line {line[0]} of {shown(path)}: {line[1]}"
+        result.where = f"line {line[0]} of {shown(Path(files[0]))}: {line[1]}"
     if isinstance(error, Wrong):
         result.verdict, result.where = Verdict.WRONG, ""
         result.what = error.what or ""
@@ -50,23 +47,13 @@ def judge(error: BaseException, result: TestResult, path: Path) -> None:
         if needed != result.task:
             result.note = f"needs {needed}, which is not written yet"
     elif isinstance(error, TimedOut):
-        result.verdict, result.note = Verdict.TIMED_OUT, f"{error}. {_SPIN}"
+        result.verdict, result.note = Verdict.TIMED_OUT, f"{error}. {SPIN}"
     elif isinstance(error, AssertionError) and line is None:
         result.verdict, result.note = Verdict.WRONG, str(error).partition("\n")[0]
     else:
         result.verdict, result.note = Verdict.CRASHED, explain(error)
         if line is None:
             result.note += " (while the test looked at what came back)"
-
-
-def explain(error: BaseException) -> str:
-    """An exception in a line; what torch says about memory in plainer words."""
-    asked = _MEMORY.search(str(error))
-    if asked:
-        return f"out of memory: this asks for {int(asked[1]) / 1e9:.1f} GB at once"
-    if isinstance(error, MemoryError):
-        return "out of memory: a test may take 4 GB"
-    return brief(error)
 
 
 def _raiser(error: BaseException) -> str:

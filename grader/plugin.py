@@ -30,7 +30,7 @@ from grader.report import (
     failure_text,
     replay_of,
 )
-from grader.run import EX, RESULT, RUN, Run, mark, name, result_of, run_quietly, stem
+from grader.run import EX, RESULT, RUN, Run, learner_files, mark, name, result_of, run_quietly, stem
 from grader.target import CannotLoad, Target
 
 _LETTERS = {
@@ -140,7 +140,7 @@ def pytest_pyfunc_call(pyfuncitem):
         with limits.interruptible():
             return (yield)
     except BaseException as error:
-        contained = contain(error, _file(pyfuncitem))
+        contained = contain(error, learner_files(pyfuncitem))
         if contained is error:
             raise
         raise contained from None
@@ -152,7 +152,7 @@ def pytest_runtest_makereport(item, call):
     if mark(item) is not None and report.failed:
         result = item.stash[RESULT]
         result.called = last_call(item.stash[EX]) if EX in item.stash else ""
-        judge(call.excinfo.value, result, _file(item))
+        judge(call.excinfo.value, result, learner_files(item))
         report.verdict = result.verdict
         report.longrepr = result.note or str(result.verdict)
     return report
@@ -243,10 +243,6 @@ def _close_group(run: Run, nextitem) -> None:
 
 def _group(item):
     return item.nodeid.rpartition("::")[0]
-
-
-def _file(item) -> Path:
-    return item.config.stash[RUN].target.file(stem(item))
 
 
 def _seed(item) -> int:

@@ -11,11 +11,13 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from grader import limits
+from grader.bank import REFERENCE, Entry
 from grader.course import shown
 from grader.recorder import Ex
 from grader.report import ExerciseResult, TestResult, Verdict
 from grader.target import CannotLoad, Target
 
+SPIN = "Is there a loop that never ends, or far more work than the task needs?"
 DIAGNOSIS_SECONDS = 6.0  # for all diagnoses of a run together
 
 
@@ -40,9 +42,12 @@ class Run:
             try:
                 with limits.interruptible():
                     self.modules[stem] = self.target.load(stem)
-            except (CannotLoad, limits.TimedOut) as error:
+            except CannotLoad as error:
                 self.modules[stem] = error
-        if isinstance(self.modules[stem], BaseException):
+            except limits.TimedOut as error:
+                sentence = f"{shown(self.target.file(stem))} does not import: {error}. {SPIN}"
+                self.modules[stem] = CannotLoad(sentence, Verdict.TIMED_OUT)
+        if isinstance(self.modules[stem], CannotLoad):
             raise self.modules[stem].with_traceback(None)
         return self.modules[stem]
 
@@ -54,6 +59,7 @@ class Run:
 RUN = pytest.StashKey[Run]()
 RESULT = pytest.StashKey[TestResult]()
 EX = pytest.StashKey[Ex]()
+SWAP = pytest.StashKey[Entry]()  # what a diagnosis has put in the place of the task
 
 
 def run_quietly(item, nextitem) -> list:
@@ -68,6 +74,14 @@ def run_quietly(item, nextitem) -> list:
 def result_of(item) -> TestResult:
     """The result of the last run of an item."""
     return item.stash[RESULT]
+
+
+def learner_files(item) -> tuple[str, ...]:
+    """The files whose lines are the learner's: the file under test, and what was swapped in."""
+    target = item.config.stash[RUN].target
+    swapped = item.stash.get(SWAP, target.swap)
+    bank = (str(swapped.path), REFERENCE) if swapped else ()
+    return (str(target.file(stem(item))), *bank)
 
 
 def mark(item):

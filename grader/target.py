@@ -8,6 +8,8 @@ from __future__ import annotations
 import ast
 import difflib
 import json
+import linecache
+import re
 import sys
 import traceback
 from dataclasses import dataclass, replace
@@ -17,6 +19,8 @@ from types import ModuleType
 from grader.bank import Entry
 from grader.course import shown
 from grader.report import Verdict
+
+_MEMORY = re.compile(r"you tried to allocate (\d+) bytes")
 
 
 class CannotLoad(Exception):
@@ -62,6 +66,9 @@ class Target:
         # Known by name, so that its classes can be found again (worker processes, dataclasses).
         sys.modules[stem] = module
         code = _compile(source, path)
+        # For tracebacks: a file that is being edited changes between runs, a notebook is no source.
+        lines = source.splitlines(keepends=True)
+        linecache.cache[str(path)] = (len(source), None, lines, str(path))
         try:
             exec(code, module.__dict__)
         except NotImplementedError as error:
@@ -75,7 +82,7 @@ class Target:
             ) from None
         except Exception as error:
             raise CannotLoad(
-                f"{shown(path)} does not import: {_where(error, path)} raises {brief(error)}"
+                f"{shown(path)} does not import: {_where(error, path)} raises {explain(error)}"
             ) from None
         if self.swap is not None:
             self.swap.swap_into(module.__dict__)
@@ -126,14 +133,24 @@ def brief(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def line_in(error: BaseException, path: Path) -> tuple[int, str] | None:
-    """The innermost line of `path` that an exception passed through: its number and its text."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+def line_in(error: BaseException, *files: str) -> tuple[int, str] | None:
+    """The innermost line of the files that an exception passed through: number and text."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in files]
     return (frames[-1].lineno or 0, frames[-1].line or "") if frames else None
 
 
+def explain(error: BaseException) -> str:
+    """An exception in a line; what torch says about memory in plainer words."""
+    asked = _MEMORY.search(str(error))
+    if asked:
+        return f"out of memory: this asks for {int(asked[1]) / 1e9:.1f} GB at once"
+    if isinstance(error, MemoryError):
+        return "out of memory: a test may take 4 GB"
+    return brief(error)
+
+
 def _where(error: BaseException, path: Path) -> str:
-    line = line_in(error, path)
+    line = line_in(error, str(path))
     return f"line {line[0]} (`{line[1]}`)" if line else "it"
 
 

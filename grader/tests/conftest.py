@@ -1,0 +1,93 @@
+"""One warm engine for all tests of the grader, and copies of the exercises to spoil."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader import course
+from grader.engine import CAN_FORK, Engine, preload_for
+from grader.target import Target
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pytest_collection_modifyitems(items):
+    """These tests start processes: they get more time than a learner's function does."""
+    for item in items:
+        if item.path.is_relative_to(ROOT / "grader") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(240))
+
+
+@pytest.fixture(scope="session")
+def loaded() -> course.Course:
+    """The course of this repo."""
+    return course.load(ROOT)
+
+
+@pytest.fixture(scope="session")
+def engine(loaded):
+    """A warm parent that knows what every exercise imports."""
+    if not CAN_FORK:
+        pytest.skip("the warm engine needs fork, which this system does not have")
+    with Engine(ROOT, preload_for(loaded.exercises)) as warm:
+        yield warm
+
+
+@pytest.fixture
+def solved(tmp_path, loaded) -> Path:
+    """A folder with every exercise solved, to spoil one of them."""
+    folder = tmp_path / "exercises"
+    folder.mkdir()
+    for exercise in loaded.exercises:
+        shutil.copy(exercise.solution, folder)
+    return folder
+
+
+@pytest.fixture
+def judge(engine, loaded):
+    """Run exercises of a folder: `judge(folder, "ex05")`, with a fixed seed."""
+
+    def run(folder: Path, *names: str, seed: int = 7, **options):
+        return engine.run(Target(folder), loaded.select(list(names)), seed, **options)
+
+    return run
+
+
+@pytest.fixture
+def kata():
+    """Run `kata` as a person would, in a process of its own."""
+
+    def run(*words: str, cwd: Path = ROOT, module: bool = False) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "grader"] if module else [_script("kata")]
+        return _finished([*command, *words], cwd)
+
+    return run
+
+
+@pytest.fixture
+def plain_pytest():
+    """Run plain `pytest`, in a process of its own."""
+
+    def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
+        return _finished([sys.executable, "-m", "pytest", *words], cwd)
+
+    return run
+
+
+def _finished(command, cwd) -> subprocess.CompletedProcess:
+    environment = os.environ | {"COLUMNS": "200", "NO_COLOR": "1"}
+    environment.pop("PYTEST_ADDOPTS", None)
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def _script(name: str) -> str:
+    beside = Path(sys.executable).parent / name
+    return str(beside) if beside.exists() else name
