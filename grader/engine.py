@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from grader.course import Exercise, find_root, shown
@@ -295,6 +296,7 @@ def preload_for(exercises: Iterable[Exercise]) -> list[str]:
     return list(names)
 
 
+@cache
 def versions() -> dict[str, str]:
     """What verdicts are reached with."""
     import platform

@@ -255,6 +255,9 @@ def _seed_everything(seed: int) -> None:
 
     random.seed(seed)
     numpy.random.seed(seed)
-    torch.manual_seed(seed)
+    # torch.manual_seed would also write down a traceback for each kind of accelerator.
+    torch.default_generator.manual_seed(seed)
+    if torch.accelerator.is_available():
+        torch.manual_seed(seed)
     torch.set_grad_enabled(True)  # an earlier test's code may have left it off
     torch.set_default_dtype(torch.float32)

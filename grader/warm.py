@@ -20,6 +20,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# Parts of pytest that a learner's tests have no use for; each costs every run some time.
+_UNUSED = (
+    "cacheprovider debugging doctest faulthandler junitxml legacypath logging pastebin recwarn "
+    "setuponly setupplan stepwise threadexception unittest unraisableexception warnings"
+).split()
 GRACE = 4.0  # seconds beyond a test's own limit, for a diagnosis, before the child is killed
 
 
@@ -151,6 +156,7 @@ def _kill(pid: int) -> None:
 def _run(request: dict, events: int) -> None:
     """In the child: run pytest on one exercise and say what happens, as it happens."""
     import pytest
+    import pytest_timeout
 
     from grader import bank, course
     from grader.run import Run
@@ -182,10 +188,9 @@ def _run(request: dict, events: int) -> None:
             *(nodes or [str(exercise.test_file)]),
             f"--rootdir={exercise.root}",
             "-qq",
-            "-p",
-            "no:cacheprovider",
+            *(f"-pno:{name}" for name in _UNUSED),
         ],
-        plugins=[Preset(run)],
+        plugins=[pytest_timeout, Preset(run)],
     )
     say({"event": "imported", "modules": _library_modules(set(sys.modules) - known)})
 
@@ -221,7 +226,7 @@ def _library_modules(names: set[str]) -> list[str]:
     found = []
     for name in names:
         file = getattr(sys.modules.get(name), "__file__", None) or ""
-        if file.startswith(folders) and not name.startswith(("_pytest", "pytest")):
+        if file.startswith(folders):
             found.append(name)
     return sorted(found)
 
@@ -239,7 +244,6 @@ def main() -> None:
     for standard in (0, 1, 2):  # a learner's prints must not mix with the events
         os.dup2(null, standard)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    os.environ["PYTEST_PLUGINS"] = "pytest_timeout"
     os.environ.setdefault("MPLBACKEND", "Agg")
     for name in ("grader.plugin", "pytest_timeout", *sys.argv[1:]):
         _import(name)
@@ -247,6 +251,9 @@ def main() -> None:
         from grader.mnist import load_sample
 
         load_sample()
+    from grader.engine import versions
+
+    versions()  # looked up once, here, and not in every child
     gc.collect()
     gc.freeze()  # no collection in a child walks, and so copies, the parent's heap
     Parent(requests, events).serve()
