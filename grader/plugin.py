@@ -259,5 +259,6 @@ def _seed_everything(seed: int) -> None:
     torch.default_generator.manual_seed(seed)
     if torch.accelerator.is_available():
         torch.manual_seed(seed)
+    torch.set_num_threads(1)  # the same sums in the same order on any machine, and no spinning
     torch.set_grad_enabled(True)  # an earlier test's code may have left it off
     torch.set_default_dtype(torch.float32)
