@@ -138,7 +138,7 @@ def make_fast_dataloaders(
     """Return (train_dl, valid_dl), two loaders whose batches are as those of exercise 11.
 
     Images: uint8 (N, 28, 28); labels: int64 (N,).  The batches (xb, yb): xb float32
-    (N, 1, 28, 28), normalised with mean and std of the training images as they are given; yb int64
+    (N, 1, 28, 28), normalised with mean and std of the training images before any crop; yb int64
     (N,); both on `device`, None meaning the accelerator, or else the CPU.
 
     train_dl: new order and new crops in each epoch.  valid_dl: in order, not cropped.  Both give

@@ -100,7 +100,8 @@ def _entry(node, mark: ast.Call, imports, path: Path, exercise: Exercise) -> Ent
     given = [ast.literal_eval(arg) for arg in mark.args]
     named = {word.arg: ast.literal_eval(word.value) for word in mark.keywords}
     name, task = node.name, given[0]
-    node.name, node.decorator_list = task, []
+    node.name = task
+    node.decorator_list = [other for other in node.decorator_list if other is not mark]
     uses_reference = any(
         isinstance(part, ast.Name) and part.id == "Reference" for part in ast.walk(node)
     )

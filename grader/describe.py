@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import PurePath
 
 _SHOWN = 8  # numbers of a tensor or items of a list shown in full
@@ -51,7 +52,7 @@ def argument(thing: object) -> str:
     if isinstance(thing, int | float):
         return number(thing)
     if isinstance(thing, str | bytes | PurePath):
-        text = thing.name if isinstance(thing, PurePath) else thing
+        text = "/".join(thing.parts[-3:]) if isinstance(thing, PurePath) else thing
         return repr(text) if len(text) <= 30 else repr(text[:27]) + "…"
     if isinstance(thing, list | tuple):
         inner = ", ".join(argument(item) for item in thing[:3]) + (", …" if len(thing) > 3 else "")
@@ -106,7 +107,7 @@ def _repr(thing: object) -> str:
     if callable(thing) and hasattr(thing, "__name__"):
         return thing.__name__
     try:
-        return " ".join(repr(thing).split())
+        return re.sub(r" at 0x[0-9a-f]+", "", " ".join(repr(thing).split()))
     except Exception as error:  # a learner's own __repr__
         return f"(its repr raised {type(error).__name__})"
 

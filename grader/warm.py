@@ -21,10 +21,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 # Parts of pytest that a learner's tests have no use for; each costs every run some time.
-_UNUSED = (
-    "cacheprovider debugging doctest faulthandler junitxml legacypath logging pastebin recwarn "
-    "setuponly setupplan stepwise threadexception unittest unraisableexception warnings"
-).split()
+_UNUSED = [
+    "cacheprovider",
+    "debugging",
+    "doctest",
+    "faulthandler",
+    "junitxml",
+    "legacypath",
+    "logging",
+    "pastebin",
+    "recwarn",
+    "setuponly",
+    "setupplan",
+    "stepwise",
+    "threadexception",
+    "unittest",
+    "unraisableexception",
+    "warnings",
+]
 GRACE = 4.0  # seconds beyond a test's own limit, for a diagnosis, before the child is killed
 
 

@@ -32,8 +32,8 @@ class TestZeroGrads:
         p = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
         (p**2).sum().backward()
         ex.zero_grads([p])
-        expect_clean([p])
         expect_values([p], [torch.tensor([1.0, 2.0, 3.0])])
+        expect_clean([p])
 
     def test_drawn_parameters(self, ex, rng):
         n, m, k = rng.sizes(3)
@@ -41,8 +41,8 @@ class TestZeroGrads:
         params = [leaf(value) for value in values]
         sum((p**3).sum() for p in params).backward()
         ex.zero_grads(params)
-        expect_clean(params)
         expect_values(params, values)
+        expect_clean(params)
 
     def test_drawn_next_backward_starts_from_nothing(self, ex, rng):
         slopes = [rng.distinct(*rng.sizes(2)), rng.distinct(3)]

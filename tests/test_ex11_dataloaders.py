@@ -236,6 +236,9 @@ def epoch(dl, what):
         shape = (len(yb), 1, 28, 28)
         expect.tensor(xb, shape=shape, dtype=torch.float32, what=f"xb of {what}")
         found.append((xb, yb))
+    expect.that(
+        len(found) > 0, "batches, in every epoch", got="an epoch without a batch", what=what
+    )
     return found
 
 

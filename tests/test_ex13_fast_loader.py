@@ -201,6 +201,9 @@ def epoch(dl, shape, dtype=torch.uint8, what="the loader"):
         expect.that(yb.dim() == 1, "yb of shape (N,)", got=yb, what=f"yb of {what}")
         expect.tensor(xb, shape=(len(yb), *shape), dtype=dtype, what=f"xb of {what}")
         found.append((xb, yb))
+    expect.that(
+        len(found) > 0, "batches, in every epoch", got="an epoch without a batch", what=what
+    )
     return found
 
 

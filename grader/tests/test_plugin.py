@@ -66,13 +66,13 @@ def test_a_crash_names_the_line(plain_pytest, solved):
     done = plain_pytest(EX03, *target)
     assert "crashed" in done.stdout
     assert "ZeroDivisionError: division by zero" in done.stdout
-    assert re.search(r"at +line \d+ of .*ex03_backward.py: leaf = 1 / 0", done.stdout)
+    assert re.search(r"at +line \d+ of \S*ex03_backward.py: leaf\s+= 1 / 0", done.stdout)
     assert "site-packages" not in done.stdout
 
 
 def test_a_task_that_needs_another_says_so(plain_pytest, solved):
     target = _with(
-        solved, "return float(df(g(x)) * dg(x))", "return slope(df, x) * 0 + numeric()\n\n\n"
+        solved, "return float(df(g(x)) * dg(x))", "return numeric()\n\n\n"
         "def numeric():\n    raise NotImplementedError",
     )  # fmt: skip
     done = plain_pytest(EX03, *target)
