@@ -34,7 +34,7 @@ def variant(task: str, about: str):
 class Entry:
     """One known answer."""
 
-    kind: Literal["mistake", "variant"]
+    kind: Literal["mistake", "variant", "mutant"]
     task: str
     name: str
     message: str
@@ -61,6 +61,22 @@ def mistakes(exercise: Exercise, task: str | None = None) -> tuple[Entry, ...]:
 def variants(exercise: Exercise, task: str | None = None) -> tuple[Entry, ...]:
     """The known right answers of an exercise, or of one of its tasks."""
     return _of_task(read(exercise.variants, exercise), task)
+
+
+def mutant(exercise: Exercise, task: str, source: str) -> Entry:
+    """A task's reference with something changed in it; it is not kept in the bank."""
+    nothing = ast.Module([], [])
+    return Entry(
+        "mutant", task, source, "", True, exercise.solution, nothing, ast.parse(source), None
+    )
+
+
+def find(exercise: Exercise, kind: str, task: str, name: str) -> Entry:
+    """The entry that another process means; a mutant's name is its source."""
+    if kind == "mutant":
+        return mutant(exercise, task, name)
+    entries = mistakes(exercise, task) if kind == "mistake" else variants(exercise, task)
+    return next(entry for entry in entries if entry.name == name)
 
 
 @cache

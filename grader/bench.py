@@ -13,8 +13,6 @@ from grader.course import Course, CourseError, Exercise
 from grader.engine import Engine, Job, preload_for
 from grader.target import Target
 
-_WARM_RUNS = 7
-
 
 @dataclass
 class Bench:
@@ -29,14 +27,14 @@ class Bench:
         return asdict(self)
 
 
-def run(name: str, course: Course, exercises: Iterable[Exercise]) -> Bench:
-    """Measure one claim."""
+def run(name: str, course: Course, exercises: Iterable[Exercise], runs: int = 7) -> Bench:
+    """Measure one claim, `runs` times for each subject."""
     if name not in _BENCHES:
         raise CourseError(f"There is no bench {name!r}. There are {', '.join(_BENCHES)}.")
-    return _BENCHES[name](course, tuple(exercises))
+    return _BENCHES[name](course, tuple(exercises), runs)
 
 
-def engine(course: Course, exercises: tuple[Exercise, ...]) -> Bench:
+def engine(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
     """Seconds for one run of an exercise: a warm fork beside a cold pytest process."""
     target = Target(course.root / "solutions")
     rows: list[list[str | float]] = []
@@ -44,15 +42,15 @@ def engine(course: Course, exercises: tuple[Exercise, ...]) -> Bench:
         for exercise in exercises:
             job = Job(target, exercise, seed=1, diagnose=False)
             list(warm.map([job]))  # the first run shows the parent what else to import
-            times = [_seconds(lambda job=job: list(warm.map([job]))) for _ in range(_WARM_RUNS)]
+            times = [_seconds(lambda job=job: list(warm.map([job]))) for _ in range(runs)]
             cold = _seconds(lambda exercise=exercise: _cold(course, exercise))
             median = statistics.median(times)
             rows.append([exercise.stem, median, max(times), cold, cold / median])
         floor = Job(target, exercises[0], seed=1, diagnose=False, tests=("TestNothing",))
-        times = [_seconds(lambda: list(warm.map([floor]))) for _ in range(_WARM_RUNS)]
+        times = [_seconds(lambda: list(warm.map([floor]))) for _ in range(runs)]
         rows.append(["(a fork and an empty pytest)", statistics.median(times), max(times), "", ""])
     headings = ["exercise", "warm median s", "warm max s", "cold pytest s", "cold / warm"]
-    return Bench("engine", f"One run, {_WARM_RUNS} warm runs each", headings, rows)
+    return Bench("engine", f"One run, {runs} warm runs each", headings, rows)
 
 
 def _cold(course: Course, exercise: Exercise) -> None:
@@ -67,4 +65,4 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-_BENCHES: dict[str, Callable[[Course, tuple[Exercise, ...]], Bench]] = {"engine": engine}
+_BENCHES: dict[str, Callable[[Course, tuple[Exercise, ...], int], Bench]] = {"engine": engine}

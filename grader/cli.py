@@ -177,16 +177,29 @@ def build(
 @app.command()
 def prove(
     names: Names = None,
-    seeds: Annotated[int, typer.Option(min=1, help="how many seeds")] = 5,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="how many seeds; 5, of mutants 2, when left out")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="the first seed; drawn when left out")] = None,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="spoil the solutions in every small way instead")
+    ] = False,
     json_file: JsonFile = None,
 ) -> None:
     """Prove the tests: stubs, solutions, known mistakes and right variants, on several seeds."""
-    from grader import course, engine, show
+    from grader import course, engine, mutate, show
     from grader.prove import prove as run_proof
 
     loaded = course.load()
     first = engine.draw_seed() if seed is None else seed
+    seeds = seeds or (2 if mutants else 5)
+    if mutants:
+        with show.progress(console, "mutating") as tick:
+            chosen = loaded.select(names)
+            scores = mutate.judge(loaded, chosen, list(range(first, first + seeds)), tick)
+        _write_json(json_file, scores.to_json())
+        show.scores(console, scores)
+        raise typer.Exit(0 if scores.holds else 1)
     with show.progress(console, "proving") as tick:
         found = run_proof(loaded, loaded.select(names), list(range(first, first + seeds)), tick)
     _write_json(json_file, found.to_json())
@@ -198,6 +211,7 @@ def prove(
 def bench(
     name: Annotated[str, typer.Argument(help="which measured claim")] = "engine",
     names: Annotated[list[str] | None, typer.Option("--exercise", help="ex03; all else")] = None,
+    runs: Annotated[int, typer.Option(min=1, help="measurements of each subject")] = 7,
     json_file: JsonFile = None,
 ) -> None:
     """Measure what the course claims about speed, side by side in one run."""
@@ -205,7 +219,7 @@ def bench(
     from grader import course, show
 
     loaded = course.load()
-    found = benches.run(name, loaded, loaded.select(names))
+    found = benches.run(name, loaded, loaded.select(names), runs)
     _write_json(json_file, found.to_json())
     show.bench(console, found)
 

@@ -82,7 +82,7 @@ def _nested(tensor) -> str:
     flat = tensor.detach().flatten()
     if flat.numel() > _SHOWN:
         first = ", ".join(number(item) for item in flat[: _SHOWN - 2].tolist())
-        wide = flat.double()
+        wide = flat.cpu().double()
         return f"[{first}, …] mean {number(wide.mean().item())} max {number(wide.max().item())}"
     return _items(tensor.detach().tolist()) if tensor.dim() else number(tensor.item())
 

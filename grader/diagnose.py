@@ -18,6 +18,8 @@ TASK_BUDGET = 1.5  # seconds of processor time for the mistakes of one task
 _WAIT = 3.0  # as much longer on the clock: for a busy machine, not for code that sleeps
 
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?")
+# pytest numbers a test's temporary folder anew each time the test runs.
+_TMP = re.compile(r"[^\s'\"]*pytest-of-[^/]+/pytest-\d+/[^/\s'\"]+")
 _DIAGNOSED = {Verdict.WRONG, Verdict.CRASHED}
 
 
@@ -82,6 +84,7 @@ def _behaves_as(entry, run, task, items, seen, seconds, nextitem) -> bool:
 def _same_text(one: str, other: str) -> bool:
     if one == other:
         return True
+    one, other = _TMP.sub("tmp", one), _TMP.sub("tmp", other)
     if _NUMBER.sub("#", one) != _NUMBER.sub("#", other):
         return False
     pairs = zip(_NUMBER.findall(one), _NUMBER.findall(other), strict=True)

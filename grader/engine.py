@@ -172,7 +172,7 @@ class Engine:
                 "root": str(job.exercise.root),
                 "exercise": job.exercise.stem,
                 "target": str(job.target.path),
-                "swap": [swap.kind, swap.name] if swap else None,
+                "swap": [swap.kind, swap.task, swap.name] if swap else None,
                 "seed": job.seed,
                 "diagnose": job.diagnose,
                 "tests": list(tests),

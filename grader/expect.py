@@ -178,7 +178,7 @@ def _close_tensor(got, want, what, rtol, atol):
         if not torch.equal(got, want):
             _fail(got, want, what)
         return
-    one, other = got.detach().double().cpu(), want.detach().double().cpu()
+    one, other = got.detach().cpu().double(), want.detach().cpu().double()
     rtol = _RTOL[want.dtype] if rtol is None else rtol
     # Sums may cancel, so what is near zero is measured against the largest value around it.
     atol = rtol * 0.1 * other.abs().max().clamp(max=1e6).item() + 1e-9 if atol is None else atol

@@ -148,6 +148,8 @@ def pytest_pyfunc_call(pyfuncitem):
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item, call):
+    if mark(item) is not None:
+        item.repr_failure = _no_traceback
     report = yield
     if mark(item) is not None and report.failed:
         result = item.stash[RESULT]
@@ -239,6 +241,11 @@ def _close_group(run: Run, nextitem) -> None:
                 report.longrepr = text
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+
+
+def _no_traceback(excinfo, style=None) -> str:
+    # What pytest would print is never shown, and costs more than most tests do.
+    return ""
 
 
 def _group(item):

@@ -21,7 +21,9 @@ _COLOURS = {"passed": "green", "not attempted": "yellow"}
 def progress(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar that disappears when the work is done; nothing where there is no terminal."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bars:
         bar = bars.add_task(what, total=None)
         yield lambda done, of: bars.update(bar, completed=done, total=of)
 
@@ -122,6 +124,35 @@ def proof(console: Console, found) -> None:
         f"{caught} of {mistakes} mistakes caught, {named} named; "
         f"{accepted} of {variants} variants accepted; {len(found.seeds)} seeds: "
         + ("[green]the proof holds[/green]" if found.holds else "[red]the proof fails[/red]"),
+        soft_wrap=True,
+    )
+
+
+def scores(console: Console, found) -> None:
+    """How the mutants fared, then every survivor and every fault in a line of its own."""
+    table = Table(title=f"seeds {found.seeds[0]} to {found.seeds[-1]}", box=None, padding=(0, 2))
+    for heading in ("exercise", "mutants", "killed", "equivalent", "survivors", "score"):
+        table.add_column(heading, justify="left" if heading == "exercise" else "right")
+    for row in found.rows:
+        numbers = (row.mutants, row.killed, row.equivalent, len(row.survivors))
+        style = None if row.holds else "red"
+        table.add_row(row.exercise, *map(str, numbers), f"{row.score:.1%}", style=style)
+    console.print(table)
+    for row in found.rows:
+        for kind, colour, lines in (
+            ("survivor", "yellow", row.survivors),
+            ("fault", "red", row.faults),
+        ):
+            for line in lines:
+                text = f"[{colour}]{kind}[/{colour}] {row.exercise}: {escape(line)}"
+                console.print(text, soft_wrap=True)
+    killed, made, equivalent = (
+        sum(getattr(row, column) for row in found.rows)
+        for column in ("killed", "mutants", "equivalent")
+    )
+    console.print(
+        f"{killed} of {made} mutants killed, {equivalent} equivalent; {len(found.seeds)} seeds: "
+        + ("[green]the tests hold[/green]" if found.holds else "[red]the tests have gaps[/red]"),
         soft_wrap=True,
     )
 

@@ -135,8 +135,12 @@ def brief(error: BaseException) -> str:
 
 def line_in(error: BaseException, *files: str) -> tuple[int, str] | None:
     """The innermost line of the files that an exception passed through: number and text."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in files]
-    return (frames[-1].lineno or 0, frames[-1].line or "") if frames else None
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename in files:
+            found = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        trace = trace.tb_next
+    return (found[1], linecache.getline(*found).strip()) if found else None
 
 
 def explain(error: BaseException) -> str:

@@ -181,9 +181,7 @@ def _run(request: dict, events: int) -> None:
     exercise = course.load(Path(request["root"])).find(request["exercise"])
     target = Target(Path(request["target"]))
     if request["swap"]:
-        kind, name = request["swap"]
-        entries = bank.mistakes(exercise) if kind == "mistake" else bank.variants(exercise)
-        target = target.with_swap(next(entry for entry in entries if entry.name == name))
+        target = target.with_swap(bank.find(exercise, *request["swap"]))
 
     def say(event: dict) -> None:
         os.write(events, json.dumps(event).encode() + b"\n")

@@ -56,17 +56,17 @@ def make_model():
     #   nn.Flatten, nn.Linear.
     # Nearly there: three rounds of convolution, batch normalisation and ReLU with 16, 32 and 64
     #   channels; then flatten the 64 × 4 × 4 numbers of each picture and make ten scores of them.
-    #   Nothing comes after the linear layer. A convolution before a normalisation needs no bias.
+    #   Nothing comes after the linear layer.
     ### END HINTS
     ### BEGIN SOLUTION
     return nn.Sequential(
-        nn.Conv2d(1, 16, 5, stride=2, padding=2, bias=False),
+        nn.Conv2d(1, 16, 5, stride=2, padding=2),
         nn.BatchNorm2d(16),
         nn.ReLU(),
-        nn.Conv2d(16, 32, 3, stride=2, padding=1, bias=False),
+        nn.Conv2d(16, 32, 3, stride=2, padding=1),
         nn.BatchNorm2d(32),
         nn.ReLU(),
-        nn.Conv2d(32, 64, 3, stride=2, padding=1, bias=False),
+        nn.Conv2d(32, 64, 3, stride=2, padding=1),
         nn.BatchNorm2d(64),
         nn.ReLU(),
         nn.Flatten(),

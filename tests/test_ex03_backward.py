@@ -224,6 +224,30 @@ class TestNumericGradient:
         x = torch.tensor(rng.number(), dtype=torch.float64)
         expect.close(ex.numeric_gradient(square, x.clone(), 0.01), 2 * x)
 
+    def test_double_precision(self, ex, rng):
+        # The central difference of w·x is w; what is left is the rounding of float64, 1e-14.
+        # A step of 0.1 or 0.3 in float32 is off by 1e-8 of itself.
+        x, weights = rng.distinct(4).double(), rng.distinct(4).double()
+
+        @expect.named("x ↦ Σ w·x")
+        def weighted(x):
+            return (weights * x).sum()
+
+        got = ex.numeric_gradient(weighted, x.clone(), rng.choice([0.1, 0.3]))
+        expect.close(got, weights.clone(), rtol=1e-10, atol=1e-11)
+
+    def test_function_with_a_parameter(self, ex, rng):
+        x, weights = rng.distinct(3).double(), rng.distinct(3).double().requires_grad_()
+        want = weights.detach().clone()
+
+        @expect.named("x ↦ Σ w·x, w tracked")
+        def weighted(x):
+            return (weights * x).sum()
+
+        got = ex.numeric_gradient(weighted, x.clone(), 0.01)
+        expect.tensor(got, shape=(3,), requires_grad=False)
+        expect.close(got, want)
+
     def test_tracked_x(self, ex, rng):
         x = rng.distinct(3).double().requires_grad_()
         want = 2 * x.detach()

@@ -79,9 +79,6 @@ def test_reset_keeps_what_was_there(kata, workspace):
     assert f"cp .kata/backup/{kept.name} exercises/ex05_lr_step.py" in done.stdout.replace(
         "\n", " "
     )
-    stub.unlink()
-    assert kata("reset", "ex05", cwd=workspace).returncode == 0
-    assert stub.read_text() == fresh
 
 
 def test_the_solution_comes_after_passing_or_anyway(kata, workspace):
@@ -98,18 +95,19 @@ def test_the_solution_comes_after_passing_or_anyway(kata, workspace):
 
 
 def test_build_check(kata, workspace):
-    assert kata("build", "--check", cwd=workspace).returncode == 0
     stub = workspace / "exercises" / "ex05_lr_step.py"
     stub.write_text("mine = 1\n")
     done = kata("build", "--check", cwd=workspace)
     assert done.returncode == 1
-    assert "ex05_lr_step.py" in done.stdout
+    assert [line for line in done.stdout.splitlines() if "out of date" in line] == [
+        "out of date exercises/ex05_lr_step.py"
+    ]
 
 
 def test_bench_engine_measures_both_sides(kata, tmp_path):
     path = tmp_path / "bench.json"
-    done = kata("bench", "engine", "--exercise", "ex03", "--json", str(path))
+    done = kata("bench", "engine", "--exercise", "ex05", "--runs", "1", "--json", str(path))
     assert done.returncode == 0, done.stderr
     row = json.loads(path.read_text())["rows"][0]
-    assert row[0] == "ex03_backward"
+    assert row[0] == "ex05_lr_step"
     assert row[4] == pytest.approx(row[3] / row[1])

@@ -445,7 +445,7 @@ class back_to_the_cpu(Reference):
     def __iter__(self):
         for xb, yb in Reference.__iter__(self):
             if xb.is_meta:
-                xb, yb = torch.empty_like(xb, device="cpu"), torch.empty_like(yb, device="cpu")
+                xb, yb = torch.zeros_like(xb, device="cpu"), torch.zeros_like(yb, device="cpu")
             yield xb.cpu(), yb.cpu()
 
 
