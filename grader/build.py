@@ -51,15 +51,19 @@ def notebook(exercise: Exercise):
 
 def release(exercise: Exercise):
     """The notebook as a learner gets it: solutions and hints cleared by nbgrader."""
-    from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
+    from nbgrader.preprocessors import ClearSolutions
 
-    book = notebook(exercise)
+    solutions = ClearSolutions(enforce_metadata=True, code_stub={"python": _STUB})
+    return solutions.preprocess(without_hints(notebook(exercise)), {})[0]
+
+
+def without_hints(book):
+    """The notebook with its hint regions cleared by nbgrader."""
+    from nbgrader.preprocessors import ClearHiddenTests
+
     hints = ClearHiddenTests(enforce_metadata=False)
     hints.begin_test_delimeter, hints.end_test_delimeter = "BEGIN HINTS", "END HINTS"
-    solutions = ClearSolutions(enforce_metadata=True, code_stub={"python": _STUB})
-    for step in (hints, solutions):
-        book, _ = step.preprocess(book, {})
-    return book
+    return hints.preprocess(book, {})[0]
 
 
 def stub(exercise: Exercise) -> str:

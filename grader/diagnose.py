@@ -15,17 +15,17 @@ from grader.report import Diagnosis, TaskResult, TestResult, Verdict
 from grader.run import RESULT, SWAP, name, result_of, run_quietly
 
 TASK_BUDGET = 1.5  # seconds of processor time for the mistakes of one task
-_WAIT = 3.0  # as much longer on the clock: for a busy machine, not for code that sleeps
+TASK_CLOCK = 4.5  # seconds on the clock: longer for a busy machine, not for code that sleeps
 
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?")
 # pytest numbers a test's temporary folder anew each time the test runs.
 _TMP = re.compile(r"[^\s'\"]*pytest-of-[^/]+/pytest-\d+/[^/\s'\"]+")
-_DIAGNOSED = {Verdict.WRONG, Verdict.CRASHED}
+DIAGNOSED = {Verdict.WRONG, Verdict.CRASHED}
 
 
 def diagnose(task: TaskResult, run, items: list, nextitem) -> Diagnosis | None:
     """The first known mistake that fails the task's tests just as the learner's code does."""
-    if task.verdict not in _DIAGNOSED or Verdict.TIMED_OUT in {t.verdict for t in task.tests}:
+    if task.verdict not in DIAGNOSED or Verdict.TIMED_OUT in {t.verdict for t in task.tests}:
         return None
     if isinstance(run.modules.get(task.exercise), BaseException):
         return None
@@ -34,19 +34,36 @@ def diagnose(task: TaskResult, run, items: list, nextitem) -> Diagnosis | None:
     # Failing tests first: most mistakes are told apart by the first of them.
     items = [item for item in items if name(item) in seen]
     items.sort(key=lambda item: seen[name(item)].passed)
-    started = time.process_time()
+    budget = _Budget(run.diagnosis_seconds)
     module = run.modules[task.exercise]
     try:
         for entry in entries:
-            left = min(TASK_BUDGET - (time.process_time() - started), run.diagnosis_seconds)
-            if left <= 0:
+            if budget.left() <= 0:
                 break
-            if _behaves_as(entry, run, task, items, seen, left, nextitem):
+            if _behaves_as(entry, run, task, items, seen, budget, nextitem):
                 return Diagnosis(entry.name, entry.message)
     finally:
         run.modules[task.exercise] = module
-        run.diagnosis_seconds -= time.process_time() - started
+        run.diagnosis_seconds -= budget.spent()
     return None
+
+
+class _Budget:
+    """What the diagnosis of one task may cost: processor time, and three times that of waiting."""
+
+    def __init__(self, seconds: float):
+        self._share = min(1.0, seconds / TASK_BUDGET)
+        self._started = time.process_time(), time.monotonic()
+
+    def spent(self) -> float:
+        """Seconds of the budget that are used up."""
+        working = time.process_time() - self._started[0]
+        waiting = time.monotonic() - self._started[1]
+        return max(working, waiting * TASK_BUDGET / TASK_CLOCK)
+
+    def left(self) -> float:
+        """Seconds on the clock that may still pass."""
+        return (TASK_BUDGET * self._share - self.spent()) * TASK_CLOCK / TASK_BUDGET
 
 
 def alike(one: TestResult, other: TestResult) -> bool:
@@ -57,17 +74,16 @@ def alike(one: TestResult, other: TestResult) -> bool:
     )
 
 
-def _behaves_as(entry, run, task, items, seen, seconds, nextitem) -> bool:
+def _behaves_as(entry, run, task, items, seen, budget, nextitem) -> bool:
     kept = {item: result_of(item) for item in items}
-    deadline = time.process_time() + seconds
     try:
-        with limits.time_limit(_WAIT * seconds), limits.interruptible():
+        with limits.time_limit(budget.left()), limits.interruptible():
             run.modules[task.exercise] = run.target.with_swap(entry).load(task.exercise)
         for item in items:
             item.stash[SWAP] = entry
-            if time.process_time() > deadline:
+            if budget.left() <= 0:
                 return False
-            with limits.time_limit(_WAIT * (deadline - time.process_time())):
+            with limits.time_limit(budget.left()):
                 run_quietly(item, nextitem)
             if not alike(result_of(item), seen[name(item)]):
                 return False

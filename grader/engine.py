@@ -58,6 +58,7 @@ class _Progress:
     diagnoses: dict[str, Diagnosis] = field(default_factory=dict)
     problem: str = ""
     current: str | None = None
+    diagnosing: bool = False
     late: int = 0
     cancelled: bool = False
 
@@ -213,7 +214,10 @@ class Engine:
             case "skipped":
                 progress.expected.pop(event["test"], None)
                 progress.current = None
+            case "diagnosing":
+                progress.diagnosing = True
             case "task":
+                progress.diagnosing = False
                 if event["diagnosis"]:
                     progress.diagnoses[event["task"]] = Diagnosis(**event["diagnosis"])
                 progress.problem = event["problem"]
@@ -229,6 +233,9 @@ class Engine:
             progress.problem = progress.problem or _no_tests(progress.job, event)
             return progress.done(_result(progress))
         left = [name for name in progress.expected if name not in progress.results]
+        if progress.diagnosing:  # it ended in a diagnosis, which is no test's verdict
+            progress.diagnosing = False
+            return self._submit(progress, left) if left else progress.done(_result(progress))
         if left and (progress.current or event["late"]):
             self._blame(progress, progress.current or left[0], event)
             left = [name for name in left if name not in progress.results]

@@ -17,8 +17,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 
-import torch
-
 from grader import bank
 from grader.course import Course, CourseError, Exercise
 from grader.engine import Engine, Job, preload_for
@@ -166,7 +164,7 @@ def equivalents(course: Course) -> dict[str, list[Equivalent]]:
 def score(exercise: str, made: list[Mutant], alive: list[Mutant], known: list[Equivalent]) -> Score:
     """What the survivors say about the tests, and the tests about what is known as equivalent."""
     row = Score(exercise, len(made), len(made) - len(alive))
-    if torch.accelerator.is_available():
+    if any(one.without_accelerator for one in known) and _has_accelerator():
         known = [one for one in known if not one.without_accelerator]
     made_of, alive_of = ({(one.task, one.mutation) for one in ones} for ones in (made, alive))
     for one in known:
@@ -249,6 +247,12 @@ def _intact(exercise: Exercise, made: list[Mutant]) -> list[Mutant]:
         for task in tasks
         if getattr(task, "name", None) in names
     ]
+
+
+def _has_accelerator() -> bool:
+    import torch
+
+    return torch.accelerator.is_available()
 
 
 def _regions(source: str) -> set[int]:

@@ -223,7 +223,9 @@ def _close_group(run: Run, nextitem) -> None:
         result_of(item) for item, reports in group if not any(report.skipped for report in reports)
     ]
     task = TaskResult(exercise, about.args[0], about.kwargs["points"], tests)
-    if run.diagnose:
+    if run.diagnose and task.verdict in diagnose.DIAGNOSED:
+        if run.tell:
+            run.tell({"event": "diagnosing", "seconds": diagnose.TASK_CLOCK})
         task.diagnosis = diagnose.diagnose(task, run, [item for item, _ in group], nextitem)
     found = run.exercise(exercise)
     found.tasks.append(task)

@@ -230,4 +230,4 @@ def _lines(text: str, width: int = 92) -> list[str]:
     broken = text.splitlines()
     if len(broken) > 1:
         return broken
-    return textwrap.wrap(text, width, break_long_words=False) or [""]
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]

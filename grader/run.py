@@ -81,7 +81,7 @@ def learner_files(item) -> tuple[str, ...]:
     target = item.config.stash[RUN].target
     swapped = item.stash.get(SWAP, target.swap)
     bank = (str(swapped.path), REFERENCE) if swapped else ()
-    return (str(target.file(stem(item))), *bank)
+    return (*target.files(stem(item)), *bank)
 
 
 def mark(item):

@@ -13,6 +13,7 @@ import re
 import sys
 import traceback
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
@@ -56,6 +57,10 @@ class Target:
         notebook = self.path / f"{stem}.ipynb"
         script = self.path / f"{stem}.py"
         return notebook if notebook.is_file() and not script.is_file() else script
+
+    def files(self, stem: str) -> tuple[str, ...]:
+        """The names that tracebacks give the learner's code."""
+        return (str(self.file(stem)),)
 
     def load(self, stem: str) -> ModuleType:
         """Run the file of exercise `stem` as a module of that name and return it."""
@@ -158,6 +163,7 @@ def _where(error: BaseException, path: Path) -> str:
     return f"line {line[0]} (`{line[1]}`)" if line else "it"
 
 
+@lru_cache(maxsize=4)  # a diagnosis loads one file many times
 def _compile(source: str, path: Path):
     try:
         return compile(source, str(path), "exec")

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 # Parts of pytest that a learner's tests have no use for; each costs every run some time.
-_UNUSED = [
+UNUSED = [
     "cacheprovider",
     "debugging",
     "doctest",
@@ -39,7 +39,7 @@ _UNUSED = [
     "unraisableexception",
     "warnings",
 ]
-GRACE = 4.0  # seconds beyond a test's own limit, for a diagnosis, before the child is killed
+GRACE = 4.0  # seconds beyond the limit of a test or a diagnosis before the child is killed
 
 
 @dataclass
@@ -112,7 +112,7 @@ class Parent:
         *lines, child.buffer = child.buffer.split(b"\n")
         for line in lines:
             event = json.loads(line)
-            if event["event"] == "start":
+            if event["event"] in ("start", "diagnosing"):
                 child.deadline = time.monotonic() + event["seconds"] + GRACE
             elif event["event"] == "imported":
                 child.imported = event["modules"]
@@ -200,7 +200,7 @@ def _run(request: dict, events: int) -> None:
             *(nodes or [str(exercise.test_file)]),
             f"--rootdir={exercise.root}",
             "-qq",
-            *(f"-pno:{name}" for name in _UNUSED),
+            *(f"-pno:{name}" for name in UNUSED),
         ],
         plugins=[pytest_timeout, Preset(run)],
     )

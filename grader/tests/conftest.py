@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ import pytest
 from grader import course
 from grader.engine import CAN_FORK, Engine, preload_for
 from grader.target import Target
+from grader.tests import forked
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,9 +62,8 @@ def judge(engine, loaded):
 def kata():
     """Run `kata` as a person would, in a process of its own."""
 
-    def run(*words: str, cwd: Path = ROOT, module: bool = False) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "grader"] if module else [_script("kata")]
-        return _finished([*command, *words], cwd)
+    def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
+        return forked.run("kata", words, cwd)
 
     return run
 
@@ -75,19 +73,6 @@ def plain_pytest():
     """Run plain `pytest`, in a process of its own."""
 
     def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
-        return _finished([sys.executable, "-m", "pytest", *words], cwd)
+        return forked.run("pytest", words, cwd)
 
     return run
-
-
-def _finished(command, cwd) -> subprocess.CompletedProcess:
-    environment = os.environ | {"COLUMNS": "200", "NO_COLOR": "1"}
-    environment.pop("PYTEST_ADDOPTS", None)
-    return subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
-
-
-def _script(name: str) -> str:
-    beside = Path(sys.executable).parent / name
-    return str(beside) if beside.exists() else name

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 
+from grader.tests import forked
 from grader.tests.conftest import ROOT
 
 
@@ -32,8 +35,16 @@ def test_test_gives_a_report_and_an_exit_status(kata, tmp_path):
     assert {test["verdict"] for test in tests} == {"passed"}
 
 
+def test_both_ways_to_start_it():
+    script = Path(sys.executable).parent / "kata"
+    for command in ([str(script)], [sys.executable, "-m", "grader"]):
+        done = forked.cold([*command, "hint", "ex03", "slope"], ROOT)
+        assert done.returncode == 0, done.stderr
+        assert "Idea:" in done.stdout
+
+
 def test_a_stub_exits_with_one(kata):
-    assert kata("test", "3", module=True).returncode == 1
+    assert kata("test", "3").returncode == 1
 
 
 def test_what_can_not_be_done_is_a_sentence_and_two(kata, tmp_path):

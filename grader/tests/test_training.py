@@ -94,18 +94,15 @@ def test_the_solutions_learn(train, tmp_path):
         assert text in printed
 
 
-def test_the_same_seed_trains_the_same_model(train):
-    one, two = (train(seed=5)[1] for _ in range(2))
-    assert one["losses"] == two["losses"]
-
-
 def test_several_seeds(train, tmp_path):
+    _, alone, _ = train(seed=6)
     status, found, printed = train(seeds=2)
     whole = json.loads((tmp_path / "record.json").read_text())
     assert [one["seed"] for one in whole["records"]] == [5, 6]
     assert whole["lowest_accuracy"] == min(one["accuracy"] for one in whole["records"])
     assert status == (0 if all(one["passed"] for one in whole["records"]) else 1)
     assert "lowest: " in printed
+    assert whole["records"][0]["losses"] != whole["records"][1]["losses"] == alone["losses"]
 
 
 MODEL = """
@@ -250,14 +247,15 @@ def test_what_does_not_pass(train, name):
     assert not found["passed"]
     assert re.search(sentence, found["sentence"], re.DOTALL), found["sentence"]
     assert "Traceback" not in printed
+    assert not any(one is not None and one != one for one in found["losses"])  # JSON has no nan
 
 
 def test_a_hang_is_ended(train):
     started = time.monotonic()
     body = "print('here I am', flush=True)\n    while True:\n        pass"
-    status, found, printed = train(ex12=FIT.format(body=body), stall=2.0)
+    status, found, printed = train(ex12=FIT.format(body=body), stall=4.0)
     assert (status, found["outcome"]) == (1, "timed out")
-    assert "for 2 s in fit_one_cycle" in found["sentence"]
+    assert "for 4 s in fit_one_cycle" in found["sentence"]
     assert "here I am" in printed
     assert time.monotonic() - started < 60
 

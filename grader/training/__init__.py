@@ -8,6 +8,7 @@ Nothing here imports torch before it is needed: the command line stays quick.
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -127,4 +128,14 @@ def _write(path: Path, target: str, records: list[TrainingRecord]) -> None:
         "lowest_accuracy": min(shares) if len(shares) == len(records) else None,
         "records": [record.to_json() for record in records],
     }
-    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(_finite(found), indent=1, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _finite(thing):
+    """The same data with None for nan and infinities, which JSON does not have."""
+    if isinstance(thing, dict):
+        return {key: _finite(value) for key, value in thing.items()}
+    if isinstance(thing, list):
+        return [_finite(value) for value in thing]
+    return None if isinstance(thing, float) and not math.isfinite(thing) else thing
