@@ -117,8 +117,7 @@ def _prepare(cell, number: int, exercise: Exercise) -> str | None:
     """Give a cell its id and, when it is a task's, nbgrader's metadata; the task's name."""
     name = task_of(cell.source) if cell.cell_type == "code" else None
     grade_id = f"{exercise.stem}-{name}" if name else f"{exercise.stem}-{number}"
-    # jupytext draws ids at random; a notebook that is built twice should be the same twice.
-    cell["id"] = hashlib.sha256(grade_id.encode()).hexdigest()[:12]
+    cell["id"] = cell_id(grade_id)
     if name:
         cell.metadata["nbgrader"] = {
             "schema_version": 3,
@@ -129,6 +128,11 @@ def _prepare(cell, number: int, exercise: Exercise) -> str | None:
             "task": False,
         }
     return name
+
+
+def cell_id(grade_id: str) -> str:
+    """A cell's id. jupytext draws them at random; what is built twice should be the same twice."""
+    return hashlib.sha256(grade_id.encode()).hexdigest()[:12]
 
 
 def task_of(source: str) -> str | None:

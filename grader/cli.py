@@ -207,6 +207,28 @@ def prove(
     raise typer.Exit(0 if found.holds else 1)
 
 
+@app.command(name="course")
+def classroom(
+    folder: Annotated[Path, typer.Argument(help="where the class lives")],
+    only: Annotated[str, typer.Option(metavar="03,05", help="these exercises; all else")] = "",
+    points: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TOML: [ex03], then slope = 5")
+    ] = None,
+    due: Annotated[str | None, typer.Option(metavar="DATE", help="2026-12-01T18:00+01:00")] = None,
+    tests: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="own test_ex….py, for grading only")
+    ] = None,
+) -> None:
+    """Write an nbgrader course, or update its sources; submissions and grades stay as they are."""
+    from grader import course
+    from grader.classroom.course import write
+
+    changed = write(course.load(), folder, only.split(","), points, due, tests)
+    for path in changed:
+        console.print(f"wrote {_short(path)}")
+    console.print(f"{len(changed)} files written; {_short(folder / 'README.md')} says how to go on")
+
+
 @app.command()
 def bench(
     name: Annotated[str, typer.Argument(help="which measured claim")] = "engine",

@@ -36,6 +36,11 @@ _OPERATORS = {
     ast.FloorDiv: ast.Div,
     ast.Mod: ast.FloorDiv,
     ast.MatMult: ast.Mult,
+    ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+    ast.BitXor: ast.BitAnd,
+    ast.LShift: ast.RShift,
+    ast.RShift: ast.LShift,
     ast.And: ast.Or,
     ast.Or: ast.And,
 }
@@ -53,6 +58,21 @@ _COMPARISONS = {  # the boundary first, then the opposite
 }
 # Calls around one value that a careless hand leaves out: `float(x)` → `x`.
 _WRAPPERS = {"bytearray", "float", "int", "list", "reversed", "set", "sorted", "str", "tuple"}
+
+# What is taken for something else, as a function or as a method.
+_NAMES = {
+    "all": "any",
+    "argmax": "argmin",
+    "eval": "train",
+    "max": "min",
+    "mean": "sum",
+    "min": "max",
+    "randn": "rand",
+    "stack": "cat",
+    "train": "eval",
+    "zeros": "ones",
+    "zeros_like": "ones_like",
+}
 
 
 @dataclass(frozen=True)
@@ -297,8 +317,13 @@ def _changes(
 ) -> Iterator[ast.AST | list[ast.AST]]:
     """What to put in the place of a node; a list stands for that many statements."""
     match node:
-        case ast.Expr() | ast.Raise():
+        case ast.Expr():
             yield []
+        case ast.Raise(error, cause):
+            yield []
+            if isinstance(error, ast.Call):
+                other = ast.Call(ast.Name("Exception"), error.args, error.keywords)
+                yield ast.Raise(other, cause)
         case ast.Assign(targets, value):
             if all(_is_bound(target, node, task) for target in targets):
                 yield []
@@ -345,6 +370,11 @@ def _changes(
                 yield ast.Call(function, swapped, keywords)
             for less in _less_one(keywords):
                 yield ast.Call(function, args, less)
+            match function:
+                case ast.Attribute(value, name) if name in _NAMES:
+                    yield ast.Call(ast.Attribute(value, _NAMES[name]), args, keywords)
+                case ast.Name(name) if name in _NAMES:
+                    yield ast.Call(ast.Name(_NAMES[name]), args, keywords)
             if len(args) > 3:
                 for less in _less_one(args):
                     yield ast.Call(function, less, keywords)

@@ -9,6 +9,8 @@ import enum
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
+_PRINTED_LINES = 5
+
 
 class Verdict(enum.StrEnum):
     """What can be said of one test."""
@@ -48,6 +50,7 @@ class TestResult:
     expected: str = ""
     note: str = ""  # a sentence: the exception, the first value that differs
     where: str = ""  # the line of the learner's file that an exception passed through
+    printed: str = ""  # the end of what the code printed
     seconds: float = 0.0
 
     @property
@@ -204,7 +207,7 @@ def failure_text(task: TaskResult, replay: Callable[[TestResult], str]) -> list[
     rows = [("called", test.called)]
     if test.verdict is Verdict.WRONG:
         rows += [(test.what or "returned", test.returned), ("expected", test.expected)]
-    rows += [("", test.note), ("at", test.where)]
+    rows += [("", test.note), ("at", test.where), ("printed", _printed(test.printed))]
     if task.diagnosis:
         rows.append(("looks like", task.diagnosis.message))
     others = [t.name.rpartition("::")[2] for t in task.tests if not t.passed and t is not test]
@@ -221,6 +224,15 @@ def failure_text(task: TaskResult, replay: Callable[[TestResult], str]) -> list[
             lines += f"      {label:<10} {first}".split("\n")
             lines += [f"                 {line}" for line in rest]
     return lines
+
+
+def _printed(text: str) -> str:
+    """The last lines of what the code printed, each cut to a line's width."""
+    lines = text.splitlines()
+    kept = [line if len(line) <= 92 else line[:91] + "…" for line in lines[-_PRINTED_LINES:]]
+    return "\n".join(
+        ([f"({len(lines) - len(kept)} lines more)"] if len(lines) > len(kept) else []) + kept
+    )
 
 
 def _lines(text: str, width: int = 92) -> list[str]:

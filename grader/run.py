@@ -18,6 +18,7 @@ from grader.report import ExerciseResult, TestResult, Verdict
 from grader.target import CannotLoad, Target
 
 SPIN = "Is there a loop that never ends, or far more work than the task needs?"
+PRINTED = 2000  # characters of what a test prints that are kept
 DIAGNOSIS_SECONDS = 6.0  # for all diagnoses of a run together
 
 
@@ -68,7 +69,9 @@ def run_quietly(item, nextitem) -> list:
     if EX in item.stash:
         del item.stash[EX]
     with contextlib.nullcontext() if _on_accelerator() else limits.memory_limit():
-        return runtestprotocol(item, log=False, nextitem=nextitem)
+        reports = runtestprotocol(item, log=False, nextitem=nextitem)
+    item.stash[RESULT].printed = reports[-1].capstdout[-PRINTED:]
+    return reports
 
 
 def result_of(item) -> TestResult:

@@ -6,7 +6,6 @@ what was graded and the gradebook are never touched.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import tomllib
@@ -41,7 +40,7 @@ _GUIDE = """\
 
 ```bash
 nbgrader generate_assignment ex03_backward   # the students' version, in release/
-nbgrader autograde ex03_backward             # grades what lies in submitted/<student>/ex03_backward/
+nbgrader autograde ex03_backward             # grades submitted/<student>/ex03_backward/
 nbgrader generate_feedback ex03_backward     # a page for each student, in feedback/
 nbgrader export                              # grades.csv
 ```
@@ -65,7 +64,7 @@ touches `submitted/`, `autograded/`, `feedback/`, `gradebook.db` or your `nbgrad
 | option | what it does |
 |---|---|
 | `--only 03,05` | these exercises |
-| `--points FILE` | TOML: a table for each exercise, `[ex03]`, with a line for each task, `slope = 5` |
+| `--points FILE` | TOML: a table for each exercise, `[ex03]`, a line for each task, `slope = 5` |
 | `--due 2026-12-01T18:00+01:00` | the due date; UTC where no offset is given |
 | `--tests FOLDER` | your own `test_ex03_backward.py` …, run when grading and never released |
 
@@ -140,11 +139,6 @@ def check_id(stem: str, task: str) -> str:
     return f"{stem}-{task}-check"
 
 
-def cell_id(grade_id: str) -> str:
-    """The cell's own id: derived, so that a notebook that is built twice is the same twice."""
-    return hashlib.sha256(grade_id.encode()).hexdigest()[:12]
-
-
 def read_points(path: Path, course: Course) -> dict[str, dict[str, float]]:
     """Points by exercise and task, from an instructor's TOML file."""
     try:
@@ -155,7 +149,9 @@ def read_points(path: Path, course: Course) -> dict[str, dict[str, float]]:
     for name, tasks in data.items():
         exercise = course.find(name)
         if not isinstance(tasks, dict):
-            raise CourseError(f"--points: {name} is not a table: write [{name}], then task = points.")
+            raise CourseError(
+                f"--points: {name} is not a table: write [{name}], then task = points."
+            )
         for task, value in tasks.items():
             exercise.task(task)
             number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -189,7 +185,7 @@ def _own_tests(folder: Path, course: Course) -> list[Path]:
 def _locked(grade_id: str, source: str):
     from nbformat.v4 import new_code_cell
 
-    cell = new_code_cell(source, id=cell_id(grade_id))
+    cell = new_code_cell(source, id=build.cell_id(grade_id))
     cell.metadata["nbgrader"] = {
         "schema_version": 3,
         "grade_id": grade_id,

@@ -73,9 +73,7 @@ def read(course: Course, kind: str) -> list[Spelling]:
                 if mark.func.id == kind:
                     task, *mistake = [ast.literal_eval(word) for word in mark.args]
                     known = mistake[0] if mistake else None
-                    found.append(
-                        Spelling(kind, exercise, task, node.name, known, imports, node)
-                    )
+                    found.append(Spelling(kind, exercise, task, node.name, known, imports, node))
     return found
 
 

@@ -66,6 +66,8 @@ def test_every_kind_of_change_in_a_small_body():
         f"p -= {step} → p -= torch.mul(lr, p.grad.detach(), out=0)",
         "if not params: → if params:",
         "raise ValueError(f'no {params!r}, not even 1') → pass",
+        "raise ValueError(f'no {params!r}, not even 1') → "
+        "raise Exception(f'no {params!r}, not even 1')",
         "return 'done' → return",
         "return 'done' → return 'donex'",
     }
@@ -79,6 +81,8 @@ def test_every_kind_of_change_in_a_small_body():
                                "return [-2, True]", "return [-1, False]"}),
         ("return a[1:b]", {"return a[:b]", "return a[1:]", "return a[2:b]", "return a[0:b]"}),
         ("return sorted(a), b", {"return (b, sorted(a))", "return (a, b)"}),
+        ("return min(a.mean(), 9)", {"return max(a.mean(), 9)", "return min(a.sum(), 9)",
+                                     "return min(9, a.mean())", "return min(a, 9)"}),
         ("while a:\n    break", {"while not a:", "continue"}),
         ("a = b\nc = a\nreturn c", {"(nothing)", "return"}),
         ("return g(x for x in a if x)", {"return g((x for x in a if not x))"}),

@@ -128,3 +128,17 @@ def test_a_target_that_is_not_there_is_a_sentence(plain_pytest):
     assert done.returncode == 4
     assert "--target: there is no" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_the_code_prints_is_shown_with_its_failure(plain_pytest, solved):
+    target = _with(
+        solved,
+        "return float(df(g(x)) * dg(x))",
+        "[print('line', k) for k in range(9)]; print('w' * 300); return 0.0",
+    )
+    done = plain_pytest(EX03, *target)
+    shown = done.stdout[done.stdout.index("  chain_rule ") :]
+    assert "printed    (5 lines more)" in shown
+    assert "line 8" in shown
+    assert "line 4" not in shown
+    assert "w" * 95 not in shown
