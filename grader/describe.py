@@ -107,7 +107,7 @@ def _repr(thing: object) -> str:
     if callable(thing) and hasattr(thing, "__name__"):
         return thing.__name__
     try:
-        return re.sub(r" at 0x[0-9a-f]+", "", " ".join(repr(thing).split()))
+        return re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(repr(thing).split()))
     except Exception as error:  # a learner's own __repr__
         return f"(its repr raised {type(error).__name__})"
 

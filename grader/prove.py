@@ -10,11 +10,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 
 from grader import bank
-from grader.bank import Entry
+from grader.bank import REFERENCE, Entry
 from grader.course import Course, CourseError, Exercise
 from grader.engine import Engine, Job, preload_for
-from grader.report import ExerciseResult, TestResult, Verdict
+from grader.report import (
+    ExerciseResult,
+    TaskResult,
+    TestResult,
+    Verdict,
+    failure_text,
+    summary_line,
+)
 from grader.target import Target
+
+_LINES, _WIDTH = 25, 160  # at most, in the text about one task
+_OURS = ("Traceback", "site-packages", "_pytest", "pluggy", "grader/", REFERENCE)
 
 
 @dataclass
@@ -68,6 +78,8 @@ class _Subject:
         tests = [test for task in result.tasks for test in task.tests]
         self.tests = len(tests)
         fault = self.promise(tests, self.entry) if tests else f"ran no test: {result.problem}"
+        if not fault and self.promise is mistake_is_caught:
+            fault = "; ".join(fault for task in result.tasks for fault in unreadable(task))
         if fault:
             self.faults.append(f"{self.name}, seed {seed}: {fault}")
         for task in result.tasks:
@@ -92,6 +104,22 @@ def mistake_is_caught(tests: list[TestResult], entry: Entry | None) -> str:
     if Verdict.WRONG in verdicts or (entry.crashes and Verdict.CRASHED in verdicts):
         return ""
     return "not caught as wrong: " + _first(tests, Verdict.PASSED)
+
+
+def unreadable(task: TaskResult) -> list[str]:
+    """What is not as promised in the text that a learner reads about a task that failed."""
+    test = task.first_failure
+    lines = [summary_line(task), *failure_text(task, lambda test: f"pytest {test.name}")]
+    found = [f"its text has {len(lines)} lines"] if len(lines) > _LINES else []
+    found += [f"a line of {len(line)} characters: {line}" for line in lines if len(line) > _WIDTH]
+    found += [f"{ours} in its text" for ours in _OURS if ours in "\n".join(lines)]
+    if not test.called:
+        found.append(f"{test.name} does not say what was called")
+    if test.verdict is Verdict.WRONG and not (test.returned and test.expected):
+        found.append(f"{test.name} does not say what came back and what was expected")
+    if not any(line.startswith("      replay ") for line in lines):
+        found.append("it does not say how to replay it")
+    return found
 
 
 def gaps(exercise: Exercise) -> list[str]:

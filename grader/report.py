@@ -220,7 +220,8 @@ def failure_text(task: TaskResult, replay: Callable[[TestResult], str]) -> list[
     for label, text in rows:
         if text:
             first, *rest = [text] if label == "replay" else _lines(text)
-            label = label if len(label) <= 10 else label + "\n" + " " * 17
+            if len(label) > 10:
+                label = "\n      ".join(_lines(label)) + "\n" + " " * 17
             lines += f"      {label:<10} {first}".split("\n")
             lines += [f"                 {line}" for line in rest]
     return lines

@@ -161,7 +161,7 @@ def bench(console: Console, found) -> None:
     """A measured claim as a table."""
     table = Table(title=found.title, box=None, padding=(0, 2))
     for number, heading in enumerate(found.headings):
-        table.add_column(heading, justify="right" if number else "left")
+        table.add_column(heading, justify="right" if number else "left", no_wrap=not number)
     for row in found.rows:
         table.add_row(*(cell if isinstance(cell, str) else f"{cell:.3g}" for cell in row))
     console.print(table)

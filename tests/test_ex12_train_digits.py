@@ -213,8 +213,11 @@ class TestMakeModel:
     def test_each_call_gives_a_new_model(self, ex):
         one, two = self.model(ex), self.model(ex)
         shared = {id(p) for p in one.parameters()} & {id(p) for p in two.parameters()}
-        expect.that(not shared, "no parameter shared with the model of another call")
-        expect.that(not torch.equal(weights(one), weights(two)), "other random weights each time")
+        got = "two models that share parameters"
+        expect.that(not shared, "no parameter shared with the model of another call", got=got)
+        got = "two models with equal weights"
+        other = not torch.equal(weights(one), weights(two))
+        expect.that(other, "other random weights each time", got=got)
 
     def test_runs_where_it_is_moved(self, ex):
         model = self.model(ex)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 
 import pytest
@@ -117,24 +115,17 @@ def test_code_that_hangs_never_makes_the_diagnosis_hang(engine, loaded, tmp_path
     assert spent < 3 * (TASK_CLOCK + GRACE)
 
 
-def test_where_all_passes_nothing_is_diagnosed(loaded, solved):
-    """Counted in a process of its own: how often a known mistake was tried."""
-    script = (
-        "import sys, pytest\n"
-        "from grader import bank, diagnose\n"
-        "tried = []\n"
-        "old = bank.Entry.swap_into\n"
-        "bank.Entry.swap_into = lambda entry, space: (tried.append(1), old(entry, space))\n"
-        "pytest.main([sys.argv[1], '--target', sys.argv[2], '-q', '--seed', '1', '-k', 'describe'])\n"
-        "print('tried', len(tried))\n"
-    )
+def test_where_all_passes_nothing_is_spent_on_diagnosis(engine, loaded, tmp_path, monkeypatch):
+    heard, handle = [], engine._handle
+    monkeypatch.setattr(engine, "_handle", lambda event: (heard.append(event), handle(event)))
+    exercise = loaded.find("ex01")
 
-    def tried(target):
-        command = [sys.executable, "-c", script, "tests/test_ex01_tensors.py", target]
-        done = subprocess.run(command, cwd=loaded.root, capture_output=True, text=True, check=True)
-        return int(done.stdout.rpartition("tried ")[2])
+    def diagnoses(target):
+        heard.clear()
+        engine.run(target, [exercise], SEED)
+        return [event["event"] for event in heard].count("diagnosing")
 
-    assert tried("solutions") == 0
-    assert tried("exercises") == 0
-    _spoil(loaded.find("ex01"), solved / "ex01_tensors.py", ("t.numel()", "t.dim()"))
-    assert tried(str(solved)) > 0
+    assert diagnoses(Target(exercise.solution)) == 0
+    assert diagnoses(Target(exercise.stub)) == 0
+    wrong = ("t.numel()", "t.dim()"), ("stack.mean(dim=0)", "stack.sum(dim=0)")
+    assert diagnoses(_spoil(exercise, tmp_path / "ex01.py", *wrong)) == 2

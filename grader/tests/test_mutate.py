@@ -190,6 +190,7 @@ def test_the_command(kata, loaded, tmp_path):
     (tmp_path / "tests" / "mistakes").mkdir(parents=True)
     shutil.copy(loaded.root / "tests" / "conftest.py", tmp_path / "tests")
     (tmp_path / "solutions" / "ex01_double.py").write_text(
+        "import torch\n\n\n"
         "def double(x):\n    ### BEGIN SOLUTION\n    return abs(x) * 2\n    ### END SOLUTION\n"
     )
     test = tmp_path / "tests" / "test_ex01_double.py"

@@ -1,4 +1,3 @@
-# ruff: noqa: F821
 """Answers to exercise 01 in other words."""
 
 import torch

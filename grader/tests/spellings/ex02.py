@@ -1,4 +1,3 @@
-# ruff: noqa: F821
 """Answers to exercise 02 in other words."""
 
 import torch

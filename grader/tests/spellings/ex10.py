@@ -42,11 +42,7 @@ def two_baskets(items, train, valid):
 class FromOne:
     def __init__(self, labels):
         self.labels = sorted(set(labels))
-        self.index = {}
-        number = 0
-        for one in self.labels:
-            number += 1
-            self.index[one] = number
+        self.index = dict(zip(self.labels, range(1, 1 + len(self.labels)), strict=True))
 
 
 @spelled("DigitDataset", "label_as_text")

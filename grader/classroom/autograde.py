@@ -1,0 +1,205 @@
+"""Our steps inside `nbgrader autograde`: read any file, mend the notebook, grade it, say it.
+
+The kernel never runs a student's cell. `KataExecute` stands where nbgrader starts one, and leaves
+in each test cell what nbgrader's own scoring, feedback and export read.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from nbconvert.exporters import NotebookExporter
+from nbformat import from_dict
+from nbformat.v4 import new_output
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Float
+
+from grader import course as courses
+from grader.classroom import feedback, judge, submission
+from grader.classroom.check import earned
+from grader.classroom.course import OWN_TESTS, check_id, read_settings
+from grader.course import Course, CourseError, Exercise
+from grader.report import TaskResult
+
+
+class AnyNotebook(NotebookExporter):
+    """Reads what was handed in, whatever it is; what is no notebook becomes an empty one."""
+
+    def from_filename(self, filename, resources=None, **kw):
+        path, problem = submission.find(Path(filename)), ""
+        try:
+            data = submission.read(path)
+        except submission.NotGraded as error:
+            data, problem = submission.nothing(), str(error)
+        resources = (resources or {}) | {"kata_problem": problem}
+        return self.from_notebook_node(from_dict(data), resources=resources, **kw)
+
+
+def under_its_own_name(assignment, student, notebooks) -> None:
+    """A single notebook that was renamed is handed on under the name that nbgrader knows."""
+    if len(notebooks) == 1:
+        notebooks[0] = str(Path(notebooks[0]).with_name(f"{assignment}.ipynb"))
+
+
+class Mend(NbGraderPreprocessor):
+    """The cells of the release, once and in place, before nbgrader looks at them."""
+
+    def preprocess(self, nb, resources):
+        told = resources["nbgrader"]
+        problem = resources.get("kata_problem", "")
+        with Gradebook(told["db_url"]) as gradebook:
+            _forget(gradebook, told)
+            known = _known(gradebook.find_notebook(told["notebook"], told["assignment"]))
+        try:
+            tasks = [task.name for task in _exercise(told["notebook"]).tasks]
+        except CourseError:
+            return nb, resources  # an assignment that the instructor has added
+        try:
+            nb.cells = submission.mend(nb.cells, known, told["notebook"], tasks)
+        except submission.NotGraded as error:
+            problem = problem or str(error)
+            nb.cells = submission.mend([], known, told["notebook"], tasks)
+        nb.metadata["kata"] = {"problem": problem}
+        return nb, resources
+
+
+class KataExecute(NbGraderPreprocessor):
+    """Grades a notebook's answers through the engine, in the place of a kernel."""
+
+    seconds_per_test = Float(
+        None, allow_none=True, help="at most this long for one test; the tests' own limit else"
+    ).tag(config=True)
+
+    def preprocess(self, nb, resources):
+        stem = resources["nbgrader"]["notebook"]
+        try:
+            exercise = _exercise(stem)
+        except CourseError as error:
+            self.log.error("%s", error)
+            for cell in _graded(nb):
+                cell.outputs = [_refusal("gradkata has no exercise of this name")]
+            return nb, resources
+        about = dict(nb.metadata.get("kata", {}))
+        problem, grading, answer = about.get("problem", ""), None, submission.Answer("")
+        if not problem:
+            grading, answer = self._grade(nb.cells, exercise)
+            about |= {"seed": grading.seed, "points": grading.result.earned}
+            self.log.info("Graded %s with seed %s", stem, grading.seed)
+        nb.metadata["kata"] = about
+        rows = {task.task: task for task in grading.result.tasks} if grading else {}
+        tasks = {check_id(stem, task.name): task.name for task in exercise.tasks}
+        for cell in _graded(nb):
+            meta = cell.metadata["nbgrader"]
+            name = tasks.get(meta["grade_id"])
+            if name is None:
+                self.log.warning("%s is no cell of gradkata: not graded", meta["grade_id"])
+                cell.outputs = [_refusal("gradkata grades only its own test cells")]
+            else:
+                note = answer.broken.get(name, "")
+                cell.outputs = _outputs(
+                    exercise, name, rows.get(name), meta["points"], problem, note
+                )
+        return nb, resources
+
+    def _grade(self, cells, exercise: Exercise):
+        own = Path.cwd() / OWN_TESTS
+        for guarded in (False, True):
+            answer = submission.gather(cells, exercise, guarded)
+            grading = judge.grade(exercise, answer, _course(), own, self.seconds_per_test)
+            if not grading.result.problem:
+                break
+        return grading, answer
+
+
+class SetDueDate(NbGraderPreprocessor):
+    """Writes the due date that `kata course --due` was given, when an assignment is generated."""
+
+    def preprocess(self, nb, resources):
+        told = resources["nbgrader"]
+        due = read_settings(Path.cwd()).get("due", {}).get(told["assignment"])
+        if due:
+            with Gradebook(told["db_url"]) as gradebook:
+                gradebook.update_or_create_assignment(told["assignment"], duedate=due)
+        return nb, resources
+
+
+def _course() -> Course:
+    """The course that `kata course` was run in; else the one nearest to the class's folder."""
+    root = Path(read_settings(Path.cwd()).get("course", ""))
+    return courses.load(root if (root / "tests" / "conftest.py").is_file() else courses.find_root())
+
+
+def _exercise(stem: str) -> Exercise:
+    for exercise in _course().exercises:
+        if exercise.stem == stem:
+            return exercise
+    raise CourseError(f"There is no exercise {stem}: its cells are not graded.")
+
+
+def _known(notebook) -> list[submission.Known]:
+    """The released cells, as the gradebook has them."""
+    points = {cell.name: cell.max_score for cell in [*notebook.grade_cells, *notebook.task_cells]}
+    grades = {cell.name for cell in notebook.grade_cells}
+    solutions = {cell.name for cell in notebook.solution_cells}
+    tasks = {cell.name for cell in notebook.task_cells}
+    return [
+        submission.Known(
+            grade_id=cell.name,
+            cell_type=cell.cell_type,
+            source=cell.source,
+            locked=cell.locked,
+            grade=cell.name in grades,
+            solution=cell.name in solutions,
+            task=cell.name in tasks,
+            points=points.get(cell.name),
+        )
+        for cell in notebook.source_cells
+    ]
+
+
+def _forget(gradebook: Gradebook, told: dict) -> None:
+    """Mark an earlier score as open: should this grading fail, it does not stand as if it held."""
+    try:
+        earlier = gradebook.find_submission_notebook(
+            told["notebook"], told["assignment"], told["student"]
+        )
+    except MissingEntry:
+        return
+    for grade in earlier.grades:
+        grade.auto_score, grade.needs_manual_grade = None, True
+    gradebook.db.commit()
+
+
+def _graded(nb) -> list:
+    """The test cells: graded, and no answers of their own."""
+    return [
+        cell
+        for cell in nb.cells
+        if cell.cell_type == "code"
+        and cell.metadata.get("nbgrader", {}).get("grade")
+        and not cell.metadata["nbgrader"].get("solution")
+    ]
+
+
+def _outputs(
+    exercise: Exercise,
+    name: str,
+    task: TaskResult | None,
+    worth: float,
+    problem: str,
+    note: str,
+) -> list:
+    score = earned(task, worth)
+    if not math.isfinite(score):
+        score = 0.0
+    text, page = feedback.shown(exercise.task(name), task, score, worth, problem, note)
+    return [
+        new_output("display_data", {"text/plain": text, "text/html": page}),
+        new_output("execute_result", {"text/plain": repr(score)}, execution_count=1),
+    ]
+
+
+def _refusal(why: str):
+    return new_output("error", ename="NotGraded", evalue=why, traceback=[f"NotGraded: {why}"])

@@ -1,0 +1,31 @@
+"""How nbgrader is told to grade through gradkata: called by a course's `nbgrader_config.py`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def configure(c) -> None:
+    """Put our steps into nbgrader's; everything else stays as nbgrader has it."""
+    from nbgrader.converters import Autograde, GenerateAssignment
+    from nbgrader.preprocessors import Execute
+
+    from grader.classroom import autograde
+
+    # nbgrader calls alembic by its bare name, which an environment that is not activated hides.
+    beside = str(Path(sys.executable).parent)
+    if beside not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = beside + os.pathsep + os.environ.get("PATH", "")
+
+    steps = Autograde.autograde_preprocessors.default()
+    c.Autograde.autograde_preprocessors = [
+        autograde.KataExecute if step is Execute else step for step in steps
+    ]
+    steps = Autograde.sanitize_preprocessors.default()
+    c.Autograde.sanitize_preprocessors = [autograde.Mend, *steps]
+    c.Autograde.exporter_class = autograde.AnyNotebook
+    c.Autograde.pre_convert_hook = autograde.under_its_own_name
+    steps = GenerateAssignment.preprocessors.default()
+    c.GenerateAssignment.preprocessors = [*steps, autograde.SetDueDate]

@@ -1,0 +1,318 @@
+"""From a notebook that someone handed in to one that can be graded, and to its answers.
+
+Cells are known by their `grade_id`. What a student did to the cells around the answers, copied,
+deleted, edited or retyped them, is put right here, so that nbgrader's own steps find what they
+expect. Nothing is run.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from nbformat.notebooknode import NotebookNode
+
+from grader import build
+from grader.course import Exercise
+
+BIGGEST = 256 << 20  # bytes of a notebook file: its outputs are dropped, but have to be read
+_KEPT = ("kernelspec", "kata")  # of a notebook's own metadata
+_KEYS = {"schema_version": 3, "grade": False, "solution": False, "locked": False, "task": False}
+_NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
+_DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_MAKERS = {"dict", "set", "list", "tuple", "range", "float", "int", "frozenset", "len"}
+
+
+class NotGraded(Exception):
+    """A submission that can't be graded; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A cell of the released notebook, as the gradebook has it."""
+
+    grade_id: str
+    cell_type: str
+    source: str
+    locked: bool
+    grade: bool = False
+    solution: bool = False
+    task: bool = False
+    points: float | None = None
+
+    @property
+    def metadata(self) -> dict:
+        own = {name: getattr(self, name) for name in ("grade", "solution", "locked", "task")}
+        points = {} if self.points is None else {"points": self.points}
+        return _KEYS | own | {"grade_id": self.grade_id, "cell_type": self.cell_type} | points
+
+
+@dataclass
+class Answer:
+    """The code of a submission, and what is wrong with cells that are not Python."""
+
+    source: str
+    broken: dict[str, str] = field(default_factory=dict)  # task: sentence
+
+
+def read(path: Path) -> dict:
+    """A notebook's plain data, without outputs; `NotGraded` when it is no notebook."""
+    try:
+        size = path.stat().st_size
+        if size > BIGGEST:
+            raise NotGraded(f"the notebook file is too large: {size / 1e6:.0f} MB")
+        if not size:
+            raise NotGraded("the notebook file is empty")
+        data = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise NotGraded(f"the notebook file cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise NotGraded("the file is not a notebook: it is not valid JSON") from None
+    if not isinstance(data, dict) or not isinstance(data.get("cells"), list):
+        raise NotGraded("the file is not a notebook: it has no list of cells")
+    cells = [_plain(cell) for cell in data["cells"] if isinstance(cell, dict)]
+    about = data.get("metadata")
+    about = about if isinstance(about, dict) else {}
+    kept = {name: about[name] for name in _KEPT if isinstance(about.get(name), dict)}
+    return nothing() | {"cells": cells, "metadata": kept}
+
+
+def nothing() -> dict:
+    """A notebook without cells."""
+    return {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def find(path: Path) -> Path:
+    """The notebook itself, or, when it was renamed, the only other one beside it."""
+    if path.is_file():
+        return path
+    others = sorted(other for other in path.parent.glob("*.ipynb") if other.is_file())
+    return others[0] if len(others) == 1 else path
+
+
+def mend(cells: list, known: Iterable[Known], stem: str, tasks: Iterable[str]) -> list:
+    """The cells of a submission with every cell of the release among them, once and in place.
+
+    `NotGraded` when none of them is there: then it is the notebook of something else.
+    """
+    from nbformat.v4 import new_code_cell, new_markdown_cell
+
+    known = _in_order(known, stem, tasks)
+    by_id = {one.grade_id: one for one in known}
+    claimed: dict[str, list[tuple[int, NotebookNode]]] = {}
+    foreign = False
+    for cell in cells:
+        marked = cell.metadata.pop("nbgrader", {}).get("grade_id")
+        foreign |= isinstance(marked, str) and marked not in by_id
+        grade_id, surely = _recognised(cell, marked, by_id, stem, tasks)
+        if grade_id:
+            claimed.setdefault(grade_id, []).append((surely, cell))
+    sure = any(surely for copies in claimed.values() for surely, _ in copies)
+    if cells and not sure and (foreign or not claimed):
+        raise NotGraded("this is the notebook of another assignment: no cell of this one is in it")
+
+    mended, after = list(cells), -1
+    for one in known:
+        copies = claimed.get(one.grade_id)
+        chosen = _meant(one, copies) if copies else None
+        if chosen is None:
+            make = new_code_cell if one.cell_type == "code" else new_markdown_cell
+            chosen = make(one.source, id=build.cell_id(one.grade_id))
+            mended.insert(after + 1, chosen)
+        _retype(chosen, one)
+        after = next(place for place, cell in enumerate(mended) if cell is chosen)
+    return _with_own_ids(mended)
+
+
+def gather(cells: list, exercise: Exercise, guarded: bool = False) -> Answer:
+    """The Python file that a submission amounts to.
+
+    From each cell come imports, definitions and constants: what a notebook also calls, prints or
+    trains is not part of an answer. `guarded` keeps one cell's failing definition from the others.
+    """
+    first, pieces, broken = ["from contextlib import suppress"], [], {}
+    imported: set[str] = set()
+    tasks = {task.name for task in exercise.tasks}
+    for source in given(exercise):
+        tree = ast.parse(source)
+        imported |= _imported(tree.body)
+        pieces += _pieces(tree, source, imported, False)[1]
+    for cell in cells:
+        meta = cell.metadata.get("nbgrader", {})
+        if cell.cell_type != "code" or meta.get("locked"):
+            continue
+        task = meta.get("grade_id", "").removeprefix(f"{exercise.stem}-")
+        try:
+            source, tree = _parsed(cell.source)
+        except _NOT_PYTHON as error:
+            line = f" in line {error.lineno}" if isinstance(error, SyntaxError) else ""
+            said = getattr(error, "msg", None) or error
+            if meta.get("solution"):
+                broken[task] = f"The cell has a {type(error).__name__}{line}: {said}"
+            continue
+        if not meta.get("solution"):  # a copy, or an experiment: the task's own cell counts
+            tree.body = [node for node in tree.body if getattr(node, "name", "") not in tasks]
+        imported |= _imported(tree.body)
+        futures, own = _pieces(tree, source, imported, guarded)
+        first[:0] = [line for line in futures if line not in first]
+        pieces += own
+    return Answer("\n".join(first) + "\n\n\n" + "\n\n\n".join(pieces) + "\n", broken)
+
+
+@cache
+def given(exercise: Exercise) -> list[str]:
+    """The code cells of the released notebook that are no task's."""
+    book = build.notebook(exercise)
+    return [
+        cell.source
+        for cell in book.cells
+        if cell.cell_type == "code" and "nbgrader" not in cell.metadata
+    ]
+
+
+def _plain(cell: dict) -> dict:
+    """A cell with nothing but what grading needs, and of the types that nbformat asks for."""
+    source = cell.get("source", "")
+    if isinstance(source, list):
+        source = "".join(part for part in source if isinstance(part, str))
+    kind = cell.get("cell_type")
+    meta = cell.get("metadata")
+    plain = {
+        "cell_type": kind if kind in ("code", "markdown", "raw") else "raw",
+        "source": source if isinstance(source, str) else "",
+        "metadata": {},
+        "id": cell.get("id") if isinstance(cell.get("id"), str) else "",
+    }
+    if isinstance(meta, dict) and isinstance(meta.get("nbgrader"), dict):
+        plain["metadata"]["nbgrader"] = meta["nbgrader"]
+    if kind != "code" and isinstance(cell.get("attachments"), dict):
+        plain["attachments"] = cell["attachments"]
+    return plain | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+
+
+def _recognised(
+    cell, marked: object, by_id: dict[str, Known], stem: str, tasks: Iterable[str]
+) -> tuple[str | None, int]:
+    """Which cell of the release this is, and how surely: 2 by grade_id, 1 by cell id, 0 by text."""
+    if isinstance(marked, str) and marked in by_id:
+        return marked, 2
+    for name in by_id:
+        if cell.get("id") == build.cell_id(name):
+            return name, 1
+    for name, one in by_id.items():
+        if one.locked and cell.source.strip() == one.source.strip():
+            return name, 0
+    if cell.cell_type == "code":
+        try:
+            tree = _parsed(cell.source)[1]
+        except _NOT_PYTHON:
+            return None, 0
+        own = [f"{stem}-{name}" for name in tasks if name in _defined(tree)]
+        return next((name for name in own if name in by_id), None), 0
+    return None, 0
+
+
+def _defined(tree: ast.Module) -> set[str]:
+    return {node.name for node in tree.body if isinstance(node, _DEFINITIONS)}
+
+
+def _meant(one: Known, copies: list) -> NotebookNode:
+    """The copy that counts: as in Python the last one, but an untouched stub is no answer, and a
+    cell that only defines the same name comes after the one that was made for it."""
+    ranks = [
+        (one.solution and cell.source.strip() != one.source.strip(), surely, place)
+        for place, (surely, cell) in enumerate(copies)
+    ]
+    return copies[max(ranks)[-1]][1]
+
+
+def _retype(cell, one: Known) -> None:
+    """Make a cell what the release says it is; only an answer's text is the student's."""
+    if cell.cell_type != one.cell_type:
+        cell.cell_type = one.cell_type
+        for name in ("outputs", "execution_count", "attachments"):
+            cell.pop(name, None)
+    if one.cell_type == "code":
+        cell.outputs, cell.execution_count = [], None
+    if one.locked:
+        cell.source = one.source
+    cell.metadata["nbgrader"] = one.metadata
+
+
+def _in_order(known: Iterable[Known], stem: str, tasks: Iterable[str]) -> list[Known]:
+    """Setup, then each task and its check, then whatever else an instructor has added."""
+    wanted = [f"{stem}-setup"]
+    for task in tasks:
+        wanted += [f"{stem}-{task}", f"{stem}-{task}-check"]
+    places = {grade_id: place for place, grade_id in enumerate(wanted)}
+    return sorted(known, key=lambda one: places.get(one.grade_id, len(places)))
+
+
+def _with_own_ids(cells: list) -> list:
+    """Every cell with an id that no other has, as nbformat asks for."""
+    taken: set[str] = set()
+    for place, cell in enumerate(cells):
+        if not cell.get("id") or cell["id"] in taken or len(cell["id"]) > 64:
+            cell["id"] = build.cell_id(f"cell {place}")
+        taken.add(cell["id"])
+    return cells
+
+
+def _parsed(text: str) -> tuple[str, ast.Module]:
+    """A cell's Python, without IPython's magics where they stand in the way."""
+    try:
+        return text, ast.parse(text)
+    except SyntaxError:
+        lines = ["" if line.lstrip()[:1] in ("%", "!") else line for line in text.split("\n")]
+        stripped = "\n".join(lines)
+        return stripped, ast.parse(stripped)
+
+
+def _pieces(tree: ast.Module, source: str, imported: set[str], guarded: bool):
+    """The parts of a cell that define something: lines that must come first, and the others."""
+    futures, found = [], []
+    lines = source.split("\n")
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            futures.append(ast.unparse(node))
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found.append(f"with suppress(Exception):\n    {ast.unparse(node)}")
+        elif isinstance(node, _DEFINITIONS):
+            start = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            text = "\n".join(lines[start - 1 : node.end_lineno])
+            if guarded:
+                indented = "\n".join("    " + line for line in text.split("\n"))
+                text = f"with suppress(BaseException):\n{indented}"
+            found.append(text)
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and _constant(node.value, imported):
+            found.append(f"with suppress(Exception):\n    {ast.unparse(node)}")
+    return futures, found
+
+
+def _constant(value: ast.expr | None, imported: set[str]) -> bool:
+    """Whether a value is made by libraries alone: a cell's own functions are not called."""
+    if value is None:
+        return False
+    for part in ast.walk(value):
+        if isinstance(part, ast.Await | ast.Yield | ast.YieldFrom):
+            return False
+        if isinstance(part, ast.Call):
+            root = part.func
+            while isinstance(root, ast.Attribute):
+                root = root.value
+            if not isinstance(root, ast.Name) or root.id not in imported | _MAKERS:
+                return False
+    return True
+
+
+def _imported(nodes: Iterable[ast.stmt]) -> set[str]:
+    names = set()
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+    return names - set(dir(builtins))
