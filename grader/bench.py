@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from grader.course import Course, CourseError, Exercise
+from grader import bank
+from grader.course import Course, CourseError, Exercise, reference
 from grader.engine import Engine, Job, preload_for
 from grader.target import Target
 
@@ -53,6 +57,48 @@ def engine(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
     return Bench("engine", f"One run, {runs} warm runs each", headings, rows)
 
 
+def diagnosis(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
+    """Milliseconds that naming a mistake adds to a warm run of the task that failed.
+
+    Of each task the mistake that the diagnosis comes to last, in a file of the learner's own.
+    """
+    rows: list[list[str | float]] = []
+    with tempfile.TemporaryDirectory() as name, Engine(course.root, preload_for(exercises)) as warm:
+        for exercise in exercises:
+            added: list[tuple[float, str]] = []
+            for task in exercise.tasks:
+                last = bank.mistakes(exercise, task.name)[-1]
+                target = Target(_file_with(exercise, last, Path(name)))
+                with_, without = (
+                    Job(target, exercise, 1, diagnose=diagnose, tests=(task.test_class,))
+                    for diagnose in (True, False)
+                )
+                [(_, found)] = warm.map([with_])
+                named = found.tasks[0].diagnosis
+                if named is None or named.mistake != last.name:
+                    raise CourseError(f"{last.name} of {task.name} is not named: {named}")
+                times = [[_warm(warm, job) for job in (with_, without)] for _ in range(runs)]
+                slow, fast = (min(column) for column in zip(*times, strict=True))
+                added.append((1000 * (slow - fast), task.name))
+            worst = max(added)
+            rows.append([exercise.stem, statistics.median(ms for ms, _ in added), *worst])
+    headings = ["exercise", "median ms", "worst ms", "of the task"]
+    return Bench("diagnosis", f"What a diagnosis adds, best of {runs} runs", headings, rows)
+
+
+def _warm(engine: Engine, job: Job) -> float:
+    return _seconds(lambda: list(engine.map([job])))
+
+
+def _file_with(exercise: Exercise, entry: bank.Entry, folder: Path) -> Path:
+    parts = [exercise.solution.read_text("utf-8"), ast.unparse(entry.imports)]
+    if entry.reference is not None:
+        parts += [reference(exercise, entry.task), f"Reference = {entry.task}"]
+    path = folder / f"{entry.name}.py"
+    path.write_text("\n\n".join([*parts, ast.unparse(entry.body)]) + "\n", "utf-8")
+    return path
+
+
 def _cold(course: Course, exercise: Exercise) -> None:
     command = [sys.executable, "-m", "pytest", str(exercise.test_file), "-q", "--no-diagnosis"]
     command += ["--target", "solutions", "--seed", "1"]
@@ -65,4 +111,7 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-_BENCHES: dict[str, Callable[[Course, tuple[Exercise, ...], int], Bench]] = {"engine": engine}
+_BENCHES: dict[str, Callable[[Course, tuple[Exercise, ...], int], Bench]] = {
+    "engine": engine,
+    "diagnosis": diagnosis,
+}

@@ -81,6 +81,22 @@ def test(
 
 
 @app.command()
+def watch(
+    name: Annotated[str | None, typer.Argument(help="where to start; else what is next")] = None,
+    poll: Annotated[bool, typer.Option("--poll", help="where file events do not arrive")] = False,
+    manual: Annotated[
+        bool, typer.Option("--manual", help="run on r or Enter, not on save")
+    ] = False,
+) -> None:
+    """Rerun an exercise whenever you save it; keys for hints and more."""
+    from grader import course
+    from grader.learner.watch import Watch
+
+    loaded = course.load()
+    Watch(console, loaded, loaded.find(name) if name else None).run(poll, manual)
+
+
+@app.command()
 def hint(name: Name, task: TaskName = None, level: int = 1) -> None:
     """Show a hint for a task: --level 1 the idea, 2 the tool, 3 nearly there."""
     from grader import course, show
@@ -95,16 +111,10 @@ def hint(name: Name, task: TaskName = None, level: int = 1) -> None:
 @app.command()
 def reset(name: Name) -> None:
     """Put the fresh stub in the place of your file, which is kept as a backup."""
-    from grader import build, course
-    from grader.learner import keep
+    from grader import course
+    from grader.learner import reset as resetting
 
-    loaded = course.load()
-    exercise = loaded.find(name)
-    kept = keep.backup(exercise.stub, loaded.root)
-    keep.write(exercise.stub, build.stub(exercise))
-    console.print(f"[green]fresh[/green] {_short(exercise.stub)}")
-    if kept:
-        console.print(f"Yours is kept: cp {_short(kept)} {_short(exercise.stub)} brings it back.")
+    resetting.reset(console, course.load().find(name))
 
 
 @app.command()

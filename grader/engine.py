@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
 import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -80,6 +82,7 @@ class Engine:
         self._process: subprocess.Popen | None = None
         self._progress: dict[int, _Progress] = {}
         self._next = 0
+        self._lock = threading.RLock()  # `cancel` may come from another thread
 
     def __enter__(self) -> Engine:
         self.start()
@@ -92,6 +95,7 @@ class Engine:
         """Start the warm parent, unless it is there."""
         if self._process and self._process.poll() is None:
             return
+        self._progress.clear()  # whatever a parent that died had under way
         environment = os.environ | {"PYTHONUNBUFFERED": "1"}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "grader.warm", *self._preload],
@@ -105,7 +109,8 @@ class Engine:
     def close(self) -> None:
         """End the warm parent and everything it runs."""
         if self._process:
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # what a dead parent never read
+                self._process.stdin.close()
             try:
                 self._process.wait(5)
             except subprocess.TimeoutExpired:
@@ -113,6 +118,11 @@ class Engine:
                 self._process.wait()
             self._process.stdout.close()
             self._process = None
+
+    @property
+    def died(self) -> bool:
+        """Was the warm parent started, and has it ended by itself?"""
+        return self._process is not None and self._process.poll() is not None
 
     @property
     def pid(self) -> int | None:
@@ -136,7 +146,10 @@ class Engine:
     def map(
         self, jobs: Iterable[Job], width: int | None = None
     ) -> Iterator[tuple[Job, ExerciseResult]]:
-        """Run jobs, `width` at a time (as many as there are cores), each as it ends."""
+        """Run jobs, `width` at a time (as many as there are cores), each as it ends.
+
+        The first of them are under way when this returns, so that `cancel` finds them.
+        """
         self.start()
         waiting = iter(jobs)
         ended: list[tuple[Job, ExerciseResult]] = []
@@ -145,22 +158,29 @@ class Engine:
             job = next(waiting, None)
             if job is not None:
                 progress = _Progress(job, lambda result: ended.append((job, result)))
-                self._submit(progress, job.tests)
+                with self._lock:
+                    self._submit(progress, job.tests)
+
+        def results() -> Iterator[tuple[Job, ExerciseResult]]:
+            while self._progress or ended:
+                while ended:
+                    yield ended.pop(0)
+                    begin()
+                if self._progress:
+                    event = self._read()
+                    with self._lock:
+                        self._handle(event)
 
         for _ in range(width or os.cpu_count() or 1):
             begin()
-        while self._progress or ended:
-            while ended:
-                yield ended.pop(0)
-                begin()
-            if self._progress:
-                self._handle(self._read())
+        return results()
 
     def cancel(self) -> None:
-        """Stop every job under way; their results are dropped."""
-        for request, progress in self._progress.items():
-            progress.cancelled = True
-            self._write({"cancel": request})
+        """Stop every job under way; their results are dropped. Any thread may ask for it."""
+        with self._lock:
+            for request, progress in self._progress.items():
+                progress.cancelled = True
+                self._write({"cancel": request})
 
     def _submit(self, progress: _Progress, tests: Iterable[str]) -> None:
         self._next += 1
@@ -192,7 +212,8 @@ class Engine:
     def _read(self) -> dict:
         line = self._process.stdout.readline()
         if not line:
-            self._progress.clear()
+            with self._lock:
+                self._progress.clear()
             raise EngineError("the warm process ended")
         return json.loads(line)
 

@@ -9,6 +9,7 @@ child need not.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
@@ -90,11 +91,14 @@ class Parent:
 
     def _fork(self, request: dict) -> None:
         reader, writer = os.pipe()
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             try:
                 os.setpgid(0, 0)  # killed together with the processes it starts
-                os.close(reader)
+                _end_with_parent(parent)
+                for end in (reader, self._requests, self._events):
+                    os.close(end)
                 self._selector.close()
                 _run(request, writer)
             finally:
@@ -165,6 +169,14 @@ def _kill(pid: int) -> None:
             return kill(pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             continue
+
+
+def _end_with_parent(parent: int) -> None:
+    """In a child, on Linux: when the warm parent is killed, end too."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:
+            os._exit(0)
 
 
 def _run(request: dict, events: int) -> None:

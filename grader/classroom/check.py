@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import html
+import importlib
 import io
 import os
 import random
@@ -18,21 +19,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FunctionType, ModuleType
 
+from grader import engine, warm
 from grader.course import CourseError, Exercise, load
 from grader.report import ExerciseResult, TaskResult, Verdict, failure_text
 from grader.run import Run
 from grader.target import CannotLoad, Target
 
+SECONDS = None  # for one test; None: what the tests themselves say
 _COLOURS = {Verdict.PASSED: "#1a7f37", Verdict.NOT_ATTEMPTED: "#9a6700"}
 _WRONG = "#b42318"
-_PLACE = re.compile(r"line (\d+) of \S+: (.*)")
+_PLACE = re.compile(r"line (\d+) of .+?: (.*)")
 
 
-def checks_of(name: str) -> Callable[..., float]:
-    """The function `check` for the notebook of one exercise."""
+def checks_of(name: str, namespace: dict | None = None) -> Callable[..., float]:
+    """The function `check` for the notebook of one exercise, whose cells fill `namespace`."""
     import __main__
 
-    namespace = vars(__main__)
+    namespace = vars(__main__) if namespace is None else namespace
+    with contextlib.suppress(Exception):  # a check says what is wrong
+        _warm_up(load().find(name))
 
     def check(task: str, points: float | None = None, seed: int | None = None) -> float:
         """Test a task as it is defined now, show what there is to see, and return the points."""
@@ -69,11 +74,9 @@ def judge(
     import pytest
     import pytest_timeout
 
-    from grader import engine, warm
-
     seed = engine.draw_seed() if seed is None else seed
     cells = Cells(Path.cwd(), namespace=namespace)
-    run = Run(exercise.root, cells, seed, tell=lambda event: None)
+    run = Run(exercise.root, cells, seed, seconds_per_test=SECONDS, tell=lambda event: None)
     node = f"{exercise.test_file}::{exercise.task(task).test_class}"
     command = [node, f"--rootdir={exercise.root}", "-qq", "-p", "no:cacheprovider"]
     command += [f"-pno:{name}" for name in warm.UNUSED]
@@ -177,6 +180,17 @@ def _show(text: str, page: str) -> None:
         display({"text/plain": text, "text/html": page}, raw=True)
     else:
         print(text)
+
+
+def _warm_up(exercise: Exercise) -> None:
+    """Import now, in the notebook's first cell, what the first checks would wait for."""
+    needed = engine.preload_for([exercise])
+    for module in ("pytest_timeout", "grader.plugin", *needed):
+        importlib.import_module(module)
+    if "grader.mnist" in needed:
+        from grader.mnist import load_sample
+
+        load_sample()
 
 
 @contextlib.contextmanager

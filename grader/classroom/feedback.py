@@ -12,7 +12,7 @@ import re
 from grader.course import Task
 from grader.report import TaskResult, TestResult, Verdict
 
-_PLACE = re.compile(r"line \d+ of \S+: (.*)")
+_PLACE = re.compile(r"line \d+ of .+?: (.*)")
 _LONGEST = 300  # characters of the student's own value or code
 _MARKS = {Verdict.PASSED: "✓"}
 _COLOURS = {Verdict.PASSED: "#1a7f37", Verdict.NOT_ATTEMPTED: "#9a6700"}
@@ -77,9 +77,8 @@ def _what_happened(test: TestResult) -> str:
         own = test.returned if _title(test).startswith("example") else ""
         return f"returned {own}" if own else "the value that came back is not right"
     if test.verdict is Verdict.NOT_ATTEMPTED:
-        return (
-            test.note.partition(" has no ")[2] and f"there is no {test.task}" or "not written yet"
-        )
+        missing = f" has no {test.task}. " in test.note
+        return f"no cell defines {test.task}" if missing else "not written yet"
     if test.verdict is Verdict.TIMED_OUT:
         return "no answer in time. Is there a loop that never ends, or far more work than needed?"
     kind = test.note.partition(":")[0]

@@ -79,7 +79,7 @@ def read(path: Path) -> dict:
     about = data.get("metadata")
     about = about if isinstance(about, dict) else {}
     kept = {name: about[name] for name in _KEPT if isinstance(about.get(name), dict)}
-    return nothing() | {"cells": cells, "metadata": kept}
+    return nothing() | {"cells": _with_own_ids(cells), "metadata": kept}
 
 
 def nothing() -> dict:

@@ -22,7 +22,7 @@ from grader.report import Report, Verdict, exercise_lines, failure_text, replay_
 from grader.target import Target
 
 GOLDEN = Path(__file__).parent / "golden"
-DRAWN = 72  # mistakes
+DRAWN = 60  # mistakes
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,7 @@ def test_the_text_of_each_verdict_is_the_one_that_is_kept(engine, loaded, tmp_pa
     for test in found.tasks[0].tests:  # the same text wherever the file lies
         test.where = test.where.replace(shown(path), "exercises/ex03_backward.py")
     text = "\n".join(exercise_lines(found, replay_of(report))) + "\n"
+    text = re.sub(r"line \d+ of", "line … of", text)  # lessons may grow
     golden = GOLDEN / f"{verdict.replace(' ', '_')}.txt"
     if os.environ.get("KATA_RENEW_GOLDEN"):
         golden.parent.mkdir(exist_ok=True)

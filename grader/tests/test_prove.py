@@ -112,7 +112,8 @@ def test_a_stub_that_passes_is_a_fault(copied):
 def test_a_task_without_mistakes_variants_or_hints_is_a_gap(copied):
     for file in (f"tests/mistakes/{STEM}.py", f"solutions/variants/{STEM}.py"):
         _edit(copied / file, (r'"chain_rule"', '"chain_rules"'))
-    _edit(copied / f"solutions/{STEM}.py", (r"# Idea: (.*outer)", r"# Thought: \1"))
+    solution = copied / f"solutions/{STEM}.py"
+    solution.write_text("# Thought:".join(solution.read_text("utf-8").rsplit("# Idea:", 1)))
     (exercise,) = course.load(copied).exercises
     found = "\n".join(gaps(exercise))
     assert "no mistake of chain_rule is known" in found
@@ -141,7 +142,7 @@ def test_a_text_that_a_learner_cannot_use_is_a_fault():
     test.where = "\n".join(["/site-packages/"] * 25)
     found = "\n".join(unreadable(TaskResult("ex03_backward", "slope", 2, [test])))
     for fault in (
-        "its text has 31 lines",
+        "its text has 30 lines",
         "a line of 217 characters",
         "site-packages in its text",
         "does not say what was called",

@@ -1,0 +1,498 @@
+"""A class of students on one exercise, through nbgrader's own steps, and what breaks classes."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader.classroom import course as classes
+from grader.classroom import judge, submission
+from grader.course import reference
+from grader.learner import keep
+
+STEM = "ex03_backward"
+TASKS = {"slope": 1, "gradient": 2, "vector_jacobian": 2, "numeric_gradient": 2, "chain_rule": 1}
+ALL = 8.0
+
+
+OWN_TEST = '''
+import pytest
+
+from grader import expect
+
+
+@pytest.mark.task("slope", points=1)
+class TestSlopeAgain:
+    """Our own."""
+
+    def test_a_line(self, ex):
+        expect.close(ex.slope(lambda x: 4 * x, 1.0), 4.0)
+
+    def test_never_right(self, ex):
+        expect.close(ex.slope(lambda x: 4 * x, 1.0), 5.0)
+'''
+
+
+# --- what students do to their notebooks -----------------------------------------------------
+
+
+def cell(book, task, suffix=""):
+    """The cell of a task, or with suffix="-check" its test cell."""
+    wanted = f"{STEM}-{task}{suffix}"
+    found = (
+        c for c in book["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == wanted
+    )
+    return next(found)
+
+
+def replaced(task, old, new):
+    def spoil(book):
+        one = cell(book, task)
+        text = "".join(one["source"])
+        assert old in text
+        one["source"] = text.replace(old, new, 1)
+
+    return spoil
+
+
+def first_line(task, code):
+    """`code` where the body of the task begins."""
+
+    def spoil(book):
+        one = cell(book, task)
+        head, quotes, body = "".join(one["source"]).rpartition('"""')
+        one["source"] = f"{head}{quotes}\n    {code}\n{body}"
+
+    return spoil
+
+
+def new_cell(code, at=-1):
+    def spoil(book):
+        extra = {"cell_type": "code", "id": "fresh", "metadata": {}, "source": code}
+        book["cells"].insert(at, extra | {"outputs": [], "execution_count": None})
+
+    return spoil
+
+
+def copied(task, suffix="", **changes):
+    def spoil(book):
+        one = copy.deepcopy(cell(book, task, suffix))
+        book["cells"].append(one | {"id": "copy"} | changes)
+
+    return spoil
+
+
+def deleted(task, suffix=""):
+    return lambda book: book["cells"].remove(cell(book, task, suffix))
+
+
+def retyped(task, suffix=""):
+    def spoil(book):
+        one = cell(book, task, suffix)
+        one["cell_type"] = "markdown"
+        del one["outputs"], one["execution_count"]
+
+    return spoil
+
+
+def edited_check(book):
+    one = cell(book, "slope", "-check")
+    one["source"] = "100.0"
+    one["metadata"]["nbgrader"]["points"] = 100
+
+
+def stripped(book):
+    for one in book["cells"]:
+        one["metadata"] = {}
+
+
+def stripped_of_ids_too(book):
+    stripped(book)
+    for one in book["cells"]:
+        one.pop("id")
+    book["nbformat_minor"] = 4
+
+
+def other_schemas(book):
+    for one in book["cells"]:
+        if "nbgrader" in one["metadata"]:
+            one["metadata"]["nbgrader"] |= {"schema_version": 1, "stray": True}
+            one["metadata"]["nbgrader"].pop("task")
+    cell(book, "gradient")["metadata"]["nbgrader"]["schema_version"] = 99
+
+
+def much_output(book):
+    text = "x" * 100_000_000
+    cell(book, "slope")["outputs"] = [{"output_type": "stream", "name": "stdout", "text": text}]
+
+
+def nothing_in_it(book):
+    book["cells"] = []
+
+
+def both(*spoils):
+    return lambda book: [spoil(book) for spoil in spoils]
+
+
+def messy(book):
+    """An own helper and constant, magics, a missing library, exits, loops and experiments."""
+    replaced("slope", "leaf = torch.tensor(float(x), requires_grad=True)", "leaf = tracked(x)")(
+        book
+    )
+    helper = "def tracked(x):\n    return torch.tensor(float(x), dtype=KIND, requires_grad=True)"
+    new_cell(f"KIND = torch.float32\n\n\n{helper}", at=2)(book)
+    new_cell("%matplotlib inline\nimport a_library_that_is_not_here\n!ls")(book)
+    new_cell("exit()\nraise SystemExit", at=3)(book)
+    new_cell("def slope(f, x):\n    return 0.0")(book)
+    cell(book, "gradient")["source"] += "\n\nwhile True:\n    pass\n"
+
+
+# name: what was done, points that are right, what the feedback on the first lost task says
+CASES = {
+    "copied answer": (copied("slope"), ALL, ""),
+    "copied answer and the copy wrong": (
+        copied("slope", source="def slope(f, x):\n    return 0.0"), ALL - 1, "returned float 0.0"),
+    "copied stub below the answer": (
+        copied("slope", source="STUB"), ALL, ""),
+    "test cells copied, deleted, edited and retyped": (
+        both(copied("chain_rule", "-check"), deleted("gradient", "-check"), edited_check,
+             retyped("vector_jacobian", "-check")),
+        ALL, ""),
+    "deleted answer": (deleted("gradient"), ALL - 2, "not written yet"),
+    "retyped answer": (retyped("slope"), ALL, ""),
+    "stripped metadata": (stripped, ALL, ""),
+    "stripped metadata and ids": (stripped_of_ids_too, ALL, ""),
+    "metadata of other versions": (other_schemas, ALL, ""),
+    "100 MB of output saved": (much_output, ALL, ""),
+    "no cells": (nothing_in_it, 0.0, "not written yet"),
+    "a messy notebook": (messy, ALL, ""),
+    "cells that are no Python or fail": (
+        both(replaced("slope", "return", "retrun x"),
+             replaced("gradient", "(f, x)", "(f, x=torch.Tensr)")),
+        ALL - 3, "The cell has a SyntaxError in line"),
+    "exits": (
+        both(first_line("gradient", "import os; os._exit(0)"),
+             first_line("vector_jacobian", "raise SystemExit")),
+        ALL - 4, "ends the program"),
+    "a crash": (
+        first_line("slope", "import ctypes; ctypes.string_at(0)"), ALL - 1, "crashed"),
+    "a loop without an end": (
+        first_line("chain_rule", "while True: pass"), ALL - 1, "no answer in time"),
+    "100 MB printed": (first_line("chain_rule", "print('x' * 100_000_000)"), ALL, ""),
+    "warnings and a progress bar": (
+        first_line("slope", "import sys, warnings; warnings.warn(''); sys.stderr.write('50%')"),
+        ALL, ""),
+    "half done": (None, ALL - 4, "not written yet"),
+}  # fmt: skip
+FILES = {  # what was handed in when it is no notebook of this exercise
+    "broken JSON": (b'{"cells": [', "not valid JSON"),
+    "an empty file": (b"", "the notebook file is empty"),
+}
+NEIGHBOURS = {"right": ALL, "wrong": ALL - 1, "blank": 0.0}
+
+
+# --- the class -------------------------------------------------------------------------------
+
+
+class Class:
+    """A course folder with nbgrader's own API on it."""
+
+    def __init__(self, folder: Path):
+        from nbgrader.apps.api import NbGraderAPI
+        from traitlets.config.loader import PyFileConfigLoader
+
+        self.folder = folder
+        config = PyFileConfigLoader(str(folder / "nbgrader_config.py")).load_config()
+        config.KataExecute.seconds_per_test = 1.5
+        self.api = NbGraderAPI(config=config)
+
+    def submit(self, student: str, content: bytes, name: str = f"{STEM}.ipynb") -> None:
+        path = self.folder / "submitted" / student / STEM / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def scores(self) -> dict[str, float]:
+        with self.api.gradebook as gradebook:
+            found = gradebook.assignment_submissions(STEM)
+            return {one.student.id: (one.score, one.needs_manual_grade) for one in found}
+
+    def feedback(self, student: str) -> dict[str, str]:
+        """What stands below each task's test cell."""
+        path = self.folder / "autograded" / student / STEM / f"{STEM}.ipynb"
+        book = json.loads(path.read_text())
+        return {
+            task: "".join(cell(book, task, "-check")["outputs"][0]["data"]["text/plain"])
+            for task in TASKS
+        }
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory, loaded, engine):
+    """A class whose assignment is generated: the class, the blank and the solved notebook."""
+    pytest.importorskip("nbgrader")
+    judge.engines[loaded.root] = engine
+    folder = tmp_path_factory.mktemp("class")
+    classes.write(loaded, folder, ["03"], due="2030-01-02T03:04")
+    a_class = Class(folder)
+    done = a_class.api.generate_assignment(STEM)
+    assert done["success"], done
+    blank = json.loads((folder / "release" / STEM / f"{STEM}.ipynb").read_text())
+    solved = copy.deepcopy(blank)
+    for task in TASKS:
+        cell(solved, task)["source"] = reference(loaded.find("03"), task)
+    yield a_class, blank, solved
+    judge.engines.pop(loaded.root, None)
+
+
+@pytest.fixture(scope="module")
+def graded(release):
+    """The whole class after one `autograde`; feedback for two of them."""
+    a_class, blank, solved = release
+    wrong = copy.deepcopy(solved)
+    replaced("slope", "leaf.grad.item()", "leaf.grad")(wrong)
+    for place in ("a", "z"):  # nbgrader grades in the order of the names
+        for name, book in (("right", solved), ("wrong", wrong), ("blank", blank)):
+            a_class.submit(f"{place} {name}", json.dumps(book).encode())
+    for name, (spoil, _, _) in CASES.items():
+        book = copy.deepcopy(solved)
+        if name == "half done":
+            for task in ("slope", "gradient"):
+                cell(book, task)["source"] = cell(blank, task)["source"]
+            replaced("chain_rule", "return", "return 0.5 *")(book)
+        else:
+            spoil(book)
+        if name == "copied stub below the answer":
+            book["cells"][-1]["source"] = cell(blank, "slope")["source"]
+        a_class.submit(name, json.dumps(book).encode())
+    for name, (content, _) in FILES.items():
+        a_class.submit(name, content)
+    a_class.submit("renamed", json.dumps(solved).encode(), "my homework (1).ipynb")
+    other = json.dumps(blank).replace(STEM, "ex02_requires_grad").replace("slope", "track")
+    a_class.submit("other", other.replace('"id": "', '"id": "o').encode())
+    (a_class.folder / "submitted" / "empty folder" / STEM).mkdir(parents=True)
+    before = {path: path.read_bytes() for path in _files(a_class.folder / "submitted")}
+    log = a_class.api.autograde(STEM, "*")
+    assert log["success"], log["log"][-3000:]
+    assert {path: path.read_bytes() for path in before} == before
+    for student in ("a wrong", "a blank"):
+        assert a_class.api.generate_feedback(STEM, student)["success"]
+    return a_class
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+# --- the course ------------------------------------------------------------------------------
+
+
+def test_every_source_is_a_valid_notebook_whose_points_are_the_tests(loaded):
+    import nbformat
+    from nbgrader.nbgraderformat import MetadataValidator
+
+    for exercise in loaded.exercises:
+        book = nbformat.reads(classes.page(exercise), 4)
+        nbformat.validate(book)
+        MetadataValidator().validate_nb(book)
+        grades = [c for c in book.cells if c.metadata.get("nbgrader", {}).get("grade")]
+        assert [c.source for c in grades] == [f'check("{t.name}")' for t in exercise.tasks]
+        assert sum(c.metadata.nbgrader.points for c in grades) == exercise.points
+        assert all(c.metadata.nbgrader.locked for c in grades)
+        assert "BEGIN HINTS" not in str(book)
+
+
+def test_a_course_is_the_same_when_it_is_written_twice(loaded, tmp_path):
+    handed_in = ("submitted/ada/ex03_backward/ex03_backward.ipynb", "gradebook.db",
+                 "autograded/x", "feedback/y", "nbgrader_config.py")  # fmt: skip
+    for name in handed_in:
+        keep.write(tmp_path / name, "theirs")
+    assert classes.write(loaded, tmp_path, ["03"])
+    source = tmp_path / "source" / STEM / f"{STEM}.ipynb"
+    text = source.read_text()
+    assert classes.write(loaded, tmp_path, ["03"]) == []
+    source.write_text("spoiled")
+    assert classes.write(loaded, tmp_path, ["03"]) == [source]
+    assert source.read_text() == text
+    for name in handed_in:
+        assert (tmp_path / name).read_text() == "theirs"
+
+
+def test_points_of_the_instructor(loaded, tmp_path):
+    import nbformat
+
+    file = tmp_path / "points.toml"
+    file.write_text("[ex03]\nslope = 5\nchain_rule = 0.5\n")
+    worth = classes.read_points(file, loaded)[STEM]
+    book = nbformat.reads(classes.page(loaded.find("03"), worth), 4)
+    points = {c.source: c.metadata.nbgrader.points for c in book.cells
+              if c.metadata.get("nbgrader", {}).get("grade")}  # fmt: skip
+    assert points['check("slope", points=5)'] == 5
+    assert points['check("chain_rule", points=0.5)'] == 0.5
+    assert points['check("gradient")'] == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--only", "99"], "no exercise"),
+        (["--due", "tomorrow"], "not a date"),
+        (["--points", "{points}"], "not a number from 0 up"),
+        (["--tests", "{folder}"], "no test_ex"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence_and_leaves_nothing(loaded, tmp_path, options, says):
+    from typer.testing import CliRunner
+
+    from grader.cli import app
+    from grader.course import CourseError
+
+    points = tmp_path / "points.toml"
+    points.write_text("[ex03]\nslope = nan\n")
+    words = [word.format(points=points, folder=tmp_path) for word in options]
+    done = CliRunner().invoke(app, ["course", str(tmp_path / "class"), *words])
+    assert isinstance(done.exception, CourseError)
+    assert says in str(done.exception)
+    assert not (tmp_path / "class").exists()
+
+
+def test_nothing_of_a_solution_or_a_hint_is_released(release, loaded):
+    _, blank, _ = release
+    text = "\n".join("".join(one["source"]) for one in blank["cells"])
+    lines = {line.strip() for line in text.splitlines()}
+    source = loaded.find("03").solution.read_text()
+    hidden, inside = set(), False
+    for line in source.splitlines():
+        if "### END" in line:
+            inside = False
+        if inside:
+            hidden.add(line.strip())
+        inside = inside or "### BEGIN" in line
+    assert len(hidden) > 30
+    assert not hidden & lines - {""}
+    for task in TASKS:
+        for hint in loaded.find("03").hints(task):
+            assert hint not in " ".join(text.split())
+
+
+# --- grading ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", "az")
+@pytest.mark.parametrize(("name", "points"), NEIGHBOURS.items())
+def test_neighbours_keep_their_scores(graded, place, name, points):
+    assert graded.scores()[f"{place} {name}"] == (points, False)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_submission_gets_its_own_points(graded, name):
+    _, points, says = CASES[name]
+    assert graded.scores()[name] == (points, False)
+    if says:
+        assert any(says in text for text in graded.feedback(name).values())
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe\x00", b"[]", b"null", b'{"cells": 3}', b"[" * 100_000]
+)
+def test_what_is_no_notebook_is_refused(tmp_path, content):
+    path = tmp_path / "x.ipynb"
+    path.write_bytes(content)
+    with pytest.raises(submission.NotGraded, match="the file is not a notebook"):
+        submission.read(path)
+
+
+def test_strange_cells_become_plain_ones(tmp_path):
+    path = tmp_path / "x.ipynb"
+    cells = [3, {}, {"cell_type": "code", "source": ["a", 3], "metadata": {"nbgrader": []}}]
+    path.write_text(json.dumps({"cells": cells, "metadata": []}))
+    assert [one["source"] for one in submission.read(path)["cells"]] == ["", "a"]
+
+
+@pytest.mark.parametrize("name", [*FILES, "other"])
+def test_what_cannot_be_graded_says_why(graded, name):
+    assert graded.scores()[name] == (0.0, False)
+    says = FILES[name][1] if name in FILES else "the notebook of another assignment"
+    for text in graded.feedback(name).values():
+        assert "Not graded, because" in text
+        assert says in text
+
+
+def test_a_renamed_notebook_is_graded(graded):
+    assert graded.scores()["renamed"] == (ALL, False)
+
+
+def test_a_folder_without_a_notebook_does_not_stop_the_class(graded):
+    assert "empty folder" not in graded.scores()
+
+
+def test_the_instructors_own_tests_count(loaded, release, tmp_path):
+    _, _, solved = release
+    own = tmp_path / "mine"
+    own.mkdir()
+    (own / "test_ex03_backward.py").write_text(OWN_TEST)
+    classes.write(loaded, tmp_path / "class", ["03"], tests=own)
+    folder = tmp_path / "class" / classes.OWN_TESTS
+    code = "\n\n".join(cell(solved, task)["source"] for task in TASKS)
+    answer = submission.Answer(f"import torch\n\n{code}\n")
+    found = judge.grade(loaded.find("03"), answer, loaded, folder).result
+    slope, *others = found.tasks
+    assert [test.name.rpartition("::")[2] for test in slope.tests if not test.passed] == [
+        "test_never_right"
+    ]
+    assert 0 < slope.earned < slope.points
+    assert sum(task.earned for task in others) == ALL - 1
+    released = (tmp_path / "class" / "source" / STEM / f"{STEM}.ipynb").read_text()
+    assert "never_right" not in released
+
+
+def test_the_half_done_one_gets_the_points_of_its_tasks(graded):
+    said = graded.feedback("half done")
+    assert said["slope"].startswith("slope  not attempted  0/1 points")
+    assert said["vector_jacobian"].startswith("vector_jacobian  passed  2/2 points")
+    assert said["chain_rule"].startswith("chain_rule  wrong  0/1 points")
+
+
+def test_feedback_shows_the_diagnosis_and_nothing_hidden(graded, loaded):
+    page = graded.folder / "feedback" / "a wrong" / STEM / f"{STEM}.html"
+    shown = page.read_text()
+    assert "still wrapped in a tensor" in shown
+    assert "kata hint ex03 slope" in shown
+    for hidden in ("drawn_cubics(", "expected", "called ", "--seed", "square, 3.0"):
+        assert hidden not in graded.feedback("a wrong")["slope"]
+    blank = (graded.folder / "feedback" / "a blank" / STEM / f"{STEM}.html").read_text()
+    assert "leaf.grad.item()" not in blank
+    assert "leaf.grad.item()" in loaded.find("03").solution.read_text()
+
+
+def test_the_due_date_is_the_assignments(graded):
+    with graded.api.gradebook as gradebook:
+        assert str(gradebook.find_assignment(STEM).duedate) == "2030-01-02 03:04:00"
+
+
+def test_export_says_what_the_gradebook_says(graded):
+    command = [str(Path(sys.executable).with_name("nbgrader")), "export", "--to", "out.csv"]
+    home = os.environ | {"HOME": str(graded.folder)}
+    subprocess.run(command, cwd=graded.folder, check=True, capture_output=True, env=home)
+    with (graded.folder / "out.csv").open() as file:
+        rows = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    assert rows == {student: score for student, (score, _) in graded.scores().items()}
+
+
+def test_a_grading_that_fails_leaves_no_old_score(graded, monkeypatch):
+    def fail(*_, **__):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(judge, "grade", fail)
+    assert graded.scores()["z right"] == (ALL, False)
+    assert not graded.api.autograde(STEM, "z right")["success"]
+    assert graded.scores()["z right"] == (0.0, True)
+    monkeypatch.undo()
+    assert graded.api.autograde(STEM, "z right")["success"]
+    assert graded.scores()["z right"] == (ALL, False)
