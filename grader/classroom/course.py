@@ -56,6 +56,7 @@ brings in `check`, and `check("slope")` below a task says at once what passes an
   can't be read, or belongs to another assignment, gets no points and a sentence that says why.
 * A folder without any notebook is left out, as nbgrader does; its log says so.
 * Feedback names verdict, known mistake and points. It shows no drawn input and no expected value.
+* `c.KataExecute.seconds_per_test = 5` in `nbgrader_config.py` shortens what a test may take.
 * The seed of each grading is in the autograded notebook's metadata, under `kata`.
 
 `kata course .` builds the sources anew; run `nbgrader generate_assignment` after it. It never
