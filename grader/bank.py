@@ -46,11 +46,11 @@ class Entry:
 
     def swap_into(self, namespace: dict) -> None:
         """Put this answer in the place of its task."""
-        exec(compile(self.imports, str(self.path), "exec"), namespace)
+        exec(compile(self.imports, str(self.path), "exec", dont_inherit=True), namespace)
         if self.reference is not None:
-            exec(compile(self.reference, REFERENCE, "exec"), namespace)
+            exec(compile(self.reference, REFERENCE, "exec", dont_inherit=True), namespace)
             namespace["Reference"] = namespace[self.task]
-        exec(compile(self.body, str(self.path), "exec"), namespace)
+        exec(compile(self.body, str(self.path), "exec", dont_inherit=True), namespace)
 
 
 def mistakes(exercise: Exercise, task: str | None = None) -> tuple[Entry, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from grader import bank
+from grader import bank, bench_watch
 from grader.course import Course, CourseError, Exercise, reference
 from grader.engine import Engine, Job, preload_for
 from grader.target import Target
@@ -86,6 +86,12 @@ def diagnosis(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Ben
     return Bench("diagnosis", f"What a diagnosis adds, best of {runs} runs", headings, rows)
 
 
+def watch(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
+    """Seconds from a save to the printed verdict of `kata watch`, beside a cold pytest."""
+    headings, rows = bench_watch.measure(course, exercises, runs)
+    return Bench("watch", f"From the save to the verdict, {runs} saves each", headings, rows)
+
+
 def _warm(engine: Engine, job: Job) -> float:
     return _seconds(lambda: list(engine.map([job])))
 
@@ -114,4 +120,5 @@ def _seconds(work: Callable[[], object]) -> float:
 _BENCHES: dict[str, Callable[[Course, tuple[Exercise, ...], int], Bench]] = {
     "engine": engine,
     "diagnosis": diagnosis,
+    "watch": watch,
 }

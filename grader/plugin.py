@@ -29,6 +29,7 @@ from grader.report import (
     exercise_lines,
     failure_text,
     replay_of,
+    task_from,
 )
 from grader.run import EX, RESULT, RUN, Run, learner_files, mark, name, result_of, run_quietly, stem
 from grader.target import CannotLoad, Target
@@ -68,6 +69,23 @@ def pytest_configure(config):
         )
     if not config.stash[RUN].target.path.exists():
         raise pytest.UsageError(f"--target: there is no {config.stash[RUN].target.path}")
+    if config.pluginmanager.hasplugin("dsession"):
+        config.option.seed = config.stash[RUN].seed  # pytest-xdist's workers are told the same
+        config.pluginmanager.register(FromWorkers(config.stash[RUN]))
+
+
+class FromWorkers:
+    """Where pytest-xdist spreads the tests over processes: gathers what they have found."""
+
+    def __init__(self, run: Run):
+        self._run = run
+
+    def pytest_runtest_logreport(self, report):
+        if hasattr(report, "task_result"):
+            found = json.loads(report.task_result)
+            exercise = self._run.exercise(found["task"]["exercise"])
+            exercise.tasks.append(task_from(found["task"]))
+            exercise.problem = found["problem"]
 
 
 def pytest_report_header(config):
@@ -123,6 +141,8 @@ def pytest_runtest_protocol(item, nextitem):
         if limits.CAN_ALARM:
             limits.stop_timer()  # what follows is our own time, not the last test's
         _close_group(run, nextitem)
+    elif _in_worker(item.config):
+        _tell_pytest(item, reports)
     return True
 
 
@@ -155,7 +175,7 @@ def pytest_runtest_makereport(item, call):
         result = item.stash[RESULT]
         result.called = last_call(item.stash[EX]) if EX in item.stash else ""
         judge(call.excinfo.value, result, learner_files(item))
-        report.verdict = result.verdict
+        report.verdict = result.verdict.value
         report.longrepr = result.note or str(result.verdict)
     return report
 
@@ -164,8 +184,8 @@ def pytest_report_teststatus(report):
     verdict = getattr(report, "verdict", None)
     if verdict is None:
         return None
-    colour = {"yellow": True} if verdict is Verdict.NOT_ATTEMPTED else {"red": True}
-    return str(verdict), _LETTERS[verdict], (str(verdict).upper(), colour)
+    colour = {"yellow": True} if verdict == Verdict.NOT_ATTEMPTED else {"red": True}
+    return verdict, _LETTERS[Verdict(verdict)], (verdict.upper(), colour)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -236,13 +256,24 @@ def _close_group(run: Run, nextitem) -> None:
         told = {"task": task.task, "diagnosis": diagnosis, "problem": found.problem}
         run.tell({"event": "task"} | told)
     text = "\n".join(failure_text(task, replay_of(report_of(run))))
-    for item, reports in group:
-        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    group[-1][1][-1].task_result = json.dumps({"task": asdict(task), "problem": found.problem})
+    for item, reports in group[-1:] if _in_worker(first.config) else group:
         for report in reports:
             if report.failed and text:
                 report.longrepr = text
-            item.ihook.pytest_runtest_logreport(report=report)
-        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        _tell_pytest(item, reports)
+
+
+def _tell_pytest(item, reports) -> None:
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+
+
+def _in_worker(config) -> bool:
+    """A worker of pytest-xdist has to report each test before it takes the next."""
+    return hasattr(config, "workerinput")
 
 
 def _no_traceback(excinfo, style=None) -> str:

@@ -166,7 +166,7 @@ def _where(error: BaseException, path: Path) -> str:
 @lru_cache(maxsize=4)  # a diagnosis loads one file many times
 def _compile(source: str, path: Path):
     try:
-        return compile(source, str(path), "exec")
+        return compile(source, str(path), "exec", dont_inherit=True)
     except SyntaxError as error:
         lines = traceback.format_exception_only(error)
         caret = "".join(line for line in lines[1:-1]).rstrip("\n")

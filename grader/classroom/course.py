@@ -54,6 +54,7 @@ brings in `check`, and `check("slope")` below a task says at once what passes an
   Treat it as you treat any program of your students: it is not yet a sandbox.
 * A cell that was copied, deleted, edited or turned into text is put right first. A notebook that
   can't be read, or belongs to another assignment, gets no points and a sentence that says why.
+* Only gradkata's own exercises are graded: keep other assignments in a course folder of their own.
 * A folder without any notebook is left out, as nbgrader does; its log says so.
 * Feedback names verdict, known mistake and points. It shows no drawn input and no expected value.
 * `c.KataExecute.seconds_per_test = 5` in `nbgrader_config.py` shortens what a test may take.

@@ -7,9 +7,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from grader.learner.events import Key, NoMoreKeys
+from grader.learner.events import Key, NoMoreKeys, Quit
 
 try:
     import termios
@@ -64,6 +64,20 @@ class Keyboard:
                 keys = [line.strip().decode("utf-8", "ignore")[:1] or ENTER for line in lines]
             for key in keys:
                 self._tell(Key(ENTER if key == "\r" else key.lower()))
+
+
+@contextlib.contextmanager
+def ending(tell: Callable[[object], None]) -> Iterator[None]:
+    """Signals that ask for an end become an event, so that nothing is cut in two."""
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.getsignal(getattr(signal, name)) for name in names}
+    for name in names:
+        signal.signal(getattr(signal, name), lambda *_: tell(Quit()))
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 def _descriptor() -> int | None:

@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -27,6 +23,7 @@ from grader.learner.progress import Progress
 from grader.learner.reset import reset
 from grader.learner.runner import Runner
 from grader.learner.saves import Settling, Watcher, state_of
+from grader.learner.trainer import Trainer
 from grader.target import Target
 
 _GIVE_UP = 3  # warm parents that die in one exercise
@@ -47,7 +44,7 @@ class Watch:
         self._cancelled = False
         self._announced: Exercise | None = None
         self._asking: Exercise | None = None  # whether to reset it
-        self._training: subprocess.Popen | None = None
+        self._trainer = Trainer(course.root, self._events.put)
         self._seen: dict[Path, str] = {}  # the course's own files, as they were
         self._grader_changed = False
         self._deaths = 0
@@ -59,7 +56,7 @@ class Watch:
         watcher = contextlib.nullcontext() if manual else Watcher(self._course.root, tell, poll)
         self._manual = manual
         with (
-            _ending(tell),
+            keys.ending(tell),
             Runner(self._course, tell) as self._runner,
             watcher,
             keys.Keyboard(tell) as keyboard,
@@ -72,11 +69,11 @@ class Watch:
                     self._go_on()
                 except (CourseError, SyntaxError, UnicodeError, FileNotFoundError) as error:
                     self._say(f"[yellow]The course can't be read:[/yellow] {error}")
-            self._stop_training()
+            self._trainer.stop()
         self._say("Bye. `kata watch` goes on where you are.")
 
     def _next(self) -> object:
-        if self._running or self._training:
+        if self._running or self._trainer.busy:
             return self._events.get()
         patience = self._settling.patience()
         with contextlib.suppress(queue.Empty):
@@ -92,7 +89,7 @@ class Watch:
             case Finished():
                 self._finished(event)
             case Trained(status):
-                self._training = None
+                self._trainer.ended()
                 self._console.show_cursor()
                 self._say(f"The training check has ended (exit status {status}).")
             case Trouble(sentence):
@@ -100,11 +97,11 @@ class Watch:
             case NoMoreKeys():
                 self._over = self._manual  # nothing could ever happen again
             case Quit():
-                self._over = not self._stop_training()
+                self._over = not self._trainer.stop()
 
     def _go_on(self) -> None:
         """Begin what is waiting, when nothing is under way."""
-        if self._running or self._training or self._over:
+        if self._running or self._trainer.busy or self._over:
             return
         if self._grader_changed:
             self._grader_changed = False
@@ -179,6 +176,7 @@ class Watch:
                     "[yellow]The warm process was ended from outside: started again, "
                     "and the run repeated.[/yellow]"
                 )
+                self._announced = None
                 self._runner.start()
                 self._settling.again(_file(event.exercise))
                 return
@@ -192,9 +190,9 @@ class Watch:
         self._coach.verdict(self._course, event.exercise, event.report, current)
 
     def _key(self, key: str) -> None:
-        if self._training:
+        if self._trainer.busy:
             if key in "qt":
-                self._stop_training()
+                self._trainer.stop()
             return
         if self._asking:
             return self._answer(key)
@@ -238,25 +236,7 @@ class Watch:
     def _train(self) -> None:
         self._cancel(but=self._current)
         self._say("kata train: the full training check; q stops it")
-        command = [sys.executable, "-m", "grader", "train"]
-        process = subprocess.Popen(
-            command, cwd=self._course.root, stdin=subprocess.DEVNULL, start_new_session=True
-        )
-        self._training = process
-        threading.Thread(
-            target=lambda: self._events.put(Trained(process.wait())), daemon=True
-        ).start()
-
-    def _stop_training(self) -> bool:
-        """End a training check that is under way; was there one?"""
-        if self._training is None:
-            return False
-        self._training.send_signal(signal.SIGINT)  # it ends the process that trains, too
-        try:
-            self._training.wait(10)
-        except subprocess.TimeoutExpired:
-            self._training.kill()
-        return True
+        self._trainer.start()
 
     def _announce(self, exercise: Exercise) -> None:
         if self._announced is None or self._announced.stem != exercise.stem:
@@ -278,17 +258,3 @@ class Watch:
 
 def _file(exercise: Exercise) -> Path:
     return Target(exercise.root / "exercises").file(exercise.stem)
-
-
-@contextlib.contextmanager
-def _ending(tell):
-    """Signals that ask for an end become an event, so that nothing is cut in two."""
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.getsignal(getattr(signal, name)) for name in names}
-    for name in names:
-        signal.signal(getattr(signal, name), lambda *_: tell(Quit()))
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)

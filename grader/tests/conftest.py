@@ -16,6 +16,14 @@ from grader.tests import forked
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """The grader's own tests run on two cores side by side; a learner's never do."""
+    spread = config.pluginmanager.hasplugin("xdist") and not hasattr(config, "workerinput")
+    if spread and config.option.numprocesses is None and not config.option.usepdb:
+        config.option.numprocesses, config.option.dist = 2, "loadfile"
+
+
 def pytest_collection_modifyitems(items):
     """These tests start processes: they get more time than a learner's function does."""
     for item in items:
