@@ -17,6 +17,18 @@ def seed_for(seed: int, test: str) -> int:
     return zlib.crc32(f"{seed}:{test}".encode())
 
 
+def seed_everything(seed: int) -> None:
+    """Seed the generators that code draws from without saying so: Python's, numpy's, torch's."""
+    import numpy
+
+    random.seed(seed)
+    numpy.random.seed(seed)
+    # torch.manual_seed would also write down a traceback for each kind of accelerator.
+    torch.default_generator.manual_seed(seed)
+    if torch.accelerator.is_available():
+        torch.manual_seed(seed)
+
+
 class Rng:
     """A source of inputs for one test."""
 

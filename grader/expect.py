@@ -6,7 +6,6 @@ never passes for a number, a tensor never passes for a float.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -262,8 +261,3 @@ def _compare_state(one: torch.Tensor, before: dict):
         if not same:
             what = "the argument" if key == "value" else f"the argument's {key}"
             raise Wrong(describe.value(new), f"{describe.value(old)}, as before the call", what)
-
-
-def isfinite(value: float) -> bool:
-    """A Python number that is neither nan nor infinite; anything else is not."""
-    return isinstance(value, int | float) and math.isfinite(value)

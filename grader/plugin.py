@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import secrets
 import time
 from dataclasses import asdict
@@ -18,7 +17,7 @@ import pytest
 
 from grader import course, diagnose, limits
 from grader.course import shown
-from grader.draw import Rng, seed_for
+from grader.draw import Rng, seed_everything, seed_for
 from grader.engine import versions
 from grader.outcome import contain, judge
 from grader.recorder import Ex, last_call
@@ -149,7 +148,7 @@ def pytest_runtest_protocol(item, nextitem):
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     if mark(item) is not None:
-        _seed_everything(_seed(item))
+        _fresh_start(_seed(item))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -289,16 +288,11 @@ def _seed(item) -> int:
     return seed_for(item.config.stash[RUN].seed, f"{stem(item)}::{name(item)}")
 
 
-def _seed_everything(seed: int) -> None:
-    import numpy
+def _fresh_start(seed: int) -> None:
+    """Every test begins with the same state, whatever an earlier one's code has left behind."""
     import torch
 
-    random.seed(seed)
-    numpy.random.seed(seed)
-    # torch.manual_seed would also write down a traceback for each kind of accelerator.
-    torch.default_generator.manual_seed(seed)
-    if torch.accelerator.is_available():
-        torch.manual_seed(seed)
+    seed_everything(seed)
     torch.set_num_threads(1)  # the same sums in the same order on any machine, and no spinning
-    torch.set_grad_enabled(True)  # an earlier test's code may have left it off
+    torch.set_grad_enabled(True)
     torch.set_default_dtype(torch.float32)

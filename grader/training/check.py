@@ -58,7 +58,9 @@ class _Training:
     def run(self):
         import torch
 
-        _seed_everything(self.record.seed)
+        from grader.draw import seed_everything
+
+        seed_everything(self.record.seed)
         order = torch.randperm(len(self.digits.train_images))
         held_out, train = order.split([len(order) // 12, len(order) - len(order) // 12])
         moved = shifted(self.digits.test_images)
@@ -189,17 +191,6 @@ def _plain(history) -> list[dict]:
         for row in history
         if isinstance(row, dict)
     ]
-
-
-def _seed_everything(seed: int) -> None:
-    import random
-
-    import numpy
-    import torch
-
-    random.seed(seed)
-    numpy.random.seed(seed)
-    torch.manual_seed(seed)
 
 
 def _device_name(device) -> str:
