@@ -85,6 +85,14 @@ class Exercise:
         names = ", ".join(task.name for task in self.tasks)
         raise CourseError(f"{self.id} has no task {name!r}; its tasks are {names}.")
 
+    def building_on(self, task: str) -> tuple[Task, ...]:
+        """The task itself and those whose solution uses it, directly or through another."""
+        uses = {one.name: names_in(definition(self.solution, one.name)) for one in self.tasks}
+        found = {task}
+        while more := {name for name, used in uses.items() if used & found} - found:
+            found |= more
+        return tuple(one for one in self.tasks if one.name in found)
+
     def hints(self, task: str) -> tuple[str, ...]:
         """The three hints of a task, mildest first."""
         block = _HINTS.search(definition(self.solution, task))
@@ -127,6 +135,11 @@ def definition(path: Path, name: str) -> str:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
             return ast.get_source_segment(source, node) or ""
     raise CourseError(f"{path} defines no {name}.")
+
+
+def names_in(source: str) -> set[str]:
+    """Every name that a piece of code mentions."""
+    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
 
 
 def reference(exercise: Exercise, task: str) -> str:

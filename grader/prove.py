@@ -6,8 +6,9 @@ task and named by the diagnosis, every right variant is accepted; on several see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 
 from grader import bank
 from grader.bank import REFERENCE, Entry
@@ -69,13 +70,20 @@ class _Subject:
     tests: int = 0
 
     @property
+    def tests_asked(self) -> tuple[str, ...]:
+        """A mistake is judged by its own task's tests; a right answer by all: others build on it."""
+        if self.promise is mistake_is_caught:
+            return (self.exercise.task(self.entry.task).test_class,)
+        return ()
+
+    @property
     def name(self) -> str:
         if self.entry:
             return f"{self.entry.kind} {self.entry.task}/{self.entry.name}"
         return "the stub" if self.promise is stub_is_not_attempted else "the solution"
 
     def take(self, result: ExerciseResult, seed: int) -> None:
-        tests = [test for task in result.tasks for test in task.tests]
+        tests = _tests(result)
         self.tests = len(tests)
         fault = self.promise(tests, self.entry) if tests else f"ran no test: {result.problem}"
         if not fault and self.promise is mistake_is_caught:
@@ -150,13 +158,70 @@ def prove(
     """Run everything that is known about the exercises on every seed."""
     exercises = tuple(exercises)
     subjects = [subject for exercise in exercises for subject in _subjects(exercise)]
-    runs = [(job, subject) for subject in subjects for job in _jobs(course, subject, seeds)]
-    of_job = {id(job): subject for job, subject in runs}
+    queue = _Queue(course, subjects, seeds)
     with Engine(course.root, preload_for(exercises)) as engine:
-        for done, (job, result) in enumerate(engine.map(job for job, _ in runs), 1):
-            of_job[id(job)].take(result, job.seed)
-            progress(done, len(runs))
+        for done, (job, result) in enumerate(engine.map(queue), 1):
+            queue.take(job, result)
+            progress(done, queue.total)
     return Proof(seeds, [_row(exercise, subjects) for exercise in exercises])
+
+
+class _Queue:
+    """The runs of a proof in their order; what one shows decides how the next ones are asked.
+
+    The first seed runs every test of a mistake's task, and all tests on a right answer. On each
+    further seed the test that caught a mistake goes alone, and only where it lets the mistake pass
+    do the others get their say; a right answer meets the tests of the tasks that it can reach.
+    """
+
+    def __init__(self, course: Course, subjects: list[_Subject], seeds: list[int]):
+        self._seeds = seeds
+        self._subject: dict[int, _Subject] = {}  # by the identity of the job
+        self._jobs: deque[Job] = deque()
+        self.total = 0
+        for subject in subjects:
+            self._add(subject, _job(course, subject, seeds[0]))
+
+    def __iter__(self) -> Iterator[Job]:
+        return self
+
+    def __next__(self) -> Job:
+        if not self._jobs:
+            raise StopIteration
+        return self._jobs.popleft()
+
+    def take(self, job: Job, result: ExerciseResult) -> None:
+        """Judge a run, and ask for those that follow from it."""
+        subject = self._subject.pop(id(job))
+        alone = subject.promise is mistake_is_caught and job.tests != subject.tests_asked
+        if alone and mistake_is_caught(_tests(result), subject.entry):
+            return self._add(subject, replace(job, tests=subject.tests_asked))
+        subject.take(result, job.seed)
+        if job.seed == self._seeds[0] and subject.promise is not stub_is_not_attempted:
+            by = _next_tests(_tests(result), subject)
+            for seed in self._seeds[1:]:
+                self._add(subject, replace(job, seed=seed, diagnose=False, tests=by))
+        return None
+
+    def _add(self, subject: _Subject, job: Job) -> None:
+        self._subject[id(job)] = subject
+        self._jobs.append(job)
+        self.total += 1
+
+
+def _next_tests(tests: list[TestResult], subject: _Subject) -> tuple[str, ...]:
+    """What a further seed has to run: for a mistake the fastest test that catches it, or all that
+    were asked where none does; for a variant the tests of every task that it can reach."""
+    if subject.promise is not mistake_is_caught:
+        tasks = subject.exercise.building_on(subject.entry.task) if subject.entry else ()
+        return tuple(task.test_class for task in tasks)
+    catching = [test for test in tests if not mistake_is_caught([test], subject.entry)]
+    catching.sort(key=lambda test: test.seconds)
+    return (catching[0].name,) if catching else subject.tests_asked
+
+
+def _tests(result: ExerciseResult) -> list[TestResult]:
+    return [test for task in result.tasks for test in task.tests]
 
 
 def _subjects(exercise: Exercise) -> list[_Subject]:
@@ -172,18 +237,11 @@ def _subjects(exercise: Exercise) -> list[_Subject]:
     return subjects
 
 
-def _jobs(course: Course, subject: _Subject, seeds: list[int]) -> list[Job]:
-    exercise, entry = subject.exercise, subject.entry
-    if subject.promise is stub_is_not_attempted:
-        return [Job(Target(course.root / "exercises"), exercise, seeds[0])]
-    target = Target(course.root / "solutions", entry)
-    is_mistake = entry is not None and entry.kind == "mistake"
-    # A mistake is judged by its own task's tests; a right answer by all, others may build on it.
-    tests = (exercise.task(entry.task).test_class,) if is_mistake else ()
-    return [
-        Job(target, exercise, seed, diagnose=is_mistake and seed == seeds[0], tests=tests)
-        for seed in seeds
-    ]
+def _job(course: Course, subject: _Subject, seed: int) -> Job:
+    folder = "exercises" if subject.promise is stub_is_not_attempted else "solutions"
+    target = Target(course.root / folder, subject.entry)
+    named = subject.promise is mistake_is_caught
+    return Job(target, subject.exercise, seed, diagnose=named, tests=subject.tests_asked)
 
 
 def _row(exercise: Exercise, subjects: list[_Subject]) -> Row:

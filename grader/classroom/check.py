@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FunctionType, ModuleType
 
-from grader import engine, warm
+from grader import engine, stage
 from grader.course import CourseError, Exercise, load
 from grader.report import ExerciseResult, TaskResult, Verdict, failure_text
 from grader.run import Run
@@ -76,12 +76,12 @@ def judge(
 
     seed = engine.draw_seed() if seed is None else seed
     cells = Cells(Path.cwd(), namespace=namespace)
-    run = Run(exercise.root, cells, seed, seconds_per_test=SECONDS, tell=lambda event: None)
+    run = Run(exercise.root, cells, seed, seconds_per_test=SECONDS)
     node = f"{exercise.test_file}::{exercise.task(task).test_class}"
     command = [node, f"--rootdir={exercise.root}", "-qq", "-p", "no:cacheprovider"]
-    command += [f"-pno:{name}" for name in warm.UNUSED]
+    command += [f"-pno:{name}" for name in stage.UNUSED]
     with _undisturbed(), cells.restored():
-        status = pytest.main(command, plugins=[pytest_timeout, warm.Preset(run)])
+        status = pytest.main(command, plugins=[pytest_timeout, stage.Preset(run)])
     found = run.exercises.get(exercise.stem, ExerciseResult(exercise.stem, ""))
     result = next((one for one in found.tasks if one.task == task), None)
     if result is None:

@@ -1,0 +1,285 @@
+"""A stage: a process that has one exercise's tests collected, and forks a fresh child for each run.
+
+It never runs a learner's code itself; what a child had to import is imported here afterwards, so
+that the next child need not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import itertools
+import os
+import selectors
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.wire import Lines, send
+
+# Parts of pytest that a learner's tests have no use for; each costs every run some time.
+UNUSED = [
+    "cacheprovider",
+    "debugging",
+    "doctest",
+    "faulthandler",
+    "junitxml",
+    "legacypath",
+    "logging",
+    "pastebin",
+    "recwarn",
+    "setuponly",
+    "setupplan",
+    "stepwise",
+    "threadexception",
+    "unittest",
+    "unraisableexception",
+    "warnings",
+]
+GRACE = 4.0  # seconds beyond the limit of a test or a diagnosis before the child is killed
+
+
+def perform(root: Path, stem: str, requests: int, events: int) -> int:
+    """Collect the tests of an exercise and serve runs of them; pytest's exit status at the end."""
+    import pytest
+    import pytest_timeout
+
+    from grader import bank, course
+    from grader.run import Run
+    from grader.target import Target
+
+    exercise = course.load(root).find(stem)
+    # Read here once, and not in every child.
+    bank.read(exercise.mistakes, exercise), bank.read(exercise.variants, exercise)
+    command = [str(exercise.test_file), f"--rootdir={root}", "-qq", "--capture=sys"]
+    command += [f"-pno:{name}" for name in UNUSED]
+    nobody = Run(root, Target(exercise.test_file), seed=0)
+    serve = Serve(exercise, requests, events)
+    return int(pytest.main(command, plugins=[pytest_timeout, Preset(nobody), serve]))
+
+
+class Preset:
+    """Hands the engine's own settings to the plugin."""
+
+    def __init__(self, run):
+        self._run = run
+
+    def pytest_configure(self, config):
+        from grader.run import RUN
+
+        config.stash[RUN] = self._run
+
+
+class Serve:
+    """Stops pytest between collecting and running: the children go on from there."""
+
+    def __init__(self, exercise, requests: int, events: int):
+        self._exercise, self._requests, self._events = exercise, requests, events
+
+    def pytest_runtestloop(self, session):
+        if session.testsfailed:  # to collect; pytest's own loop ends with the status
+            return None
+        send(self._events, {"event": "ready"})
+        gc.collect()
+        gc.freeze()  # no collection in a child walks, and so copies, what was there before
+        stage = Stage(self._requests, self._events)
+        request, pipe = stage.serve()
+        try:
+            if request is not None:
+                _run(self._exercise, request, pipe, session)
+        finally:
+            os._exit(0)  # whatever it raised, the tests that have no result tell
+
+
+@dataclass
+class Child:
+    """A run under way."""
+
+    request: int
+    pid: int
+    lines: Lines
+    folder: str
+    deadline: float
+    imported: list[str] = field(default_factory=list)
+    killed: bool = False
+
+
+class Stage:
+    """Forks, watches over deadlines, and passes on what the children say."""
+
+    def __init__(self, requests: int, events: int):
+        self._requests, self._events = Lines(requests), events
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._requests, selectors.EVENT_READ, None)
+        self._children: dict[int, Child] = {}
+        self._closing = False
+
+    def serve(self) -> tuple[dict | None, int]:
+        """Serve until nothing is wanted any more. In a child: its request, and where to report."""
+        while not (self._closing and not self._children):
+            for key, _ in self._selector.select(self._patience()):
+                if key.data is not None:
+                    self._read_child(key.data)
+                    continue
+                for request in self._requests.read():
+                    pipe = self._take(request)
+                    if pipe is not None:
+                        return request, pipe
+                if not self._requests.open:  # the warm parent has ended
+                    self._end()
+                    return None, -1
+            self._kill_late()
+        return None, -1
+
+    def _take(self, request: dict) -> int | None:
+        if "cancel" in request:
+            if request["cancel"] in self._children:
+                kill(self._children[request["cancel"]].pid)
+        elif "retire" in request:
+            self._closing = True
+        else:
+            return self._fork(request)
+        return None
+
+    def _fork(self, request: dict) -> int | None:
+        reader, writer = os.pipe()
+        folder = tempfile.mkdtemp(prefix="kata-run-")
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            os.setpgid(0, 0)  # killed together with the processes it starts
+            end_with_parent(parent)
+            for end in (reader, self._requests.descriptor, self._events):
+                os.close(end)
+            self._selector.close()
+            os.environ["TMPDIR"] = os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.tempdir = folder
+            return writer
+        os.close(writer)
+        deadline = time.monotonic() + request["startup_seconds"]
+        child = Child(request["id"], pid, Lines(reader), folder, deadline)
+        self._children[child.request] = child
+        self._selector.register(child.lines, selectors.EVENT_READ, child)
+        return None
+
+    def _read_child(self, child: Child) -> None:
+        for event in child.lines.read():
+            if event["event"] in ("start", "diagnosing"):
+                child.deadline = time.monotonic() + event["seconds"] + GRACE
+            elif event["event"] == "imported":
+                child.imported = event["modules"]
+                continue
+            send(self._events, event | {"id": child.request})
+        if not child.lines.open:
+            self._bury(child)
+
+    def _bury(self, child: Child) -> None:
+        self._selector.unregister(child.lines)
+        child.lines.close()
+        del self._children[child.request]
+        kill(child.pid)  # whatever it left behind in its group
+        _, status = os.waitpid(child.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        end = {"event": "end", "id": child.request, "status": code, "late": child.killed}
+        send(self._events, end)
+        shutil.rmtree(child.folder, ignore_errors=True)
+        for name in child.imported:
+            load(name)
+        if child.imported:
+            gc.freeze()
+
+    def _kill_late(self) -> None:
+        now = time.monotonic()
+        for child in self._children.values():
+            if now > child.deadline and not child.killed:
+                child.killed = True
+                kill(child.pid)
+
+    def _patience(self) -> float | None:
+        if not self._children:
+            return None
+        nearest = min(child.deadline for child in self._children.values())
+        return max(0.01, nearest - time.monotonic())
+
+    def _end(self) -> None:
+        for child in self._children.values():
+            kill(child.pid)
+            shutil.rmtree(child.folder, ignore_errors=True)
+
+
+def kill(pid: int) -> None:
+    """End a process, and its group if it leads one."""
+    for way in (os.killpg, os.kill):
+        try:
+            return way(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            continue
+
+
+def end_with_parent(parent: int) -> None:
+    """In a child, on Linux: when the process that forked it is killed, end too."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        if os.getppid() != parent:
+            os._exit(0)
+
+
+def load(name: str) -> None:
+    """Import a module to have it warm."""
+    # A library's private module may only import in another order: not ours to mend.
+    with contextlib.suppress(Exception):
+        importlib.import_module(name)
+
+
+def _run(exercise, request: dict, pipe: int, session) -> None:
+    """In the child: run the tests and say what happens, as it happens."""
+    from _pytest.main import pytest_runtestloop
+
+    from grader import bank
+    from grader.run import RUN, Run, mark, name
+    from grader.target import Target
+
+    known = len(sys.modules)  # a set of them would touch, and so copy, a page for each name
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command decides what Ctrl-C ends
+    target = Target(Path(request["target"]))
+    if request["swap"]:
+        target = target.with_swap(bank.find(exercise, *request["swap"]))
+    session.config.stash[RUN] = Run(
+        root=exercise.root,
+        target=target,
+        seed=request["seed"],
+        diagnose=request["diagnose"],
+        seconds_per_test=request["seconds_per_test"],
+        tell=lambda event: send(pipe, event),
+    )
+    if request["tests"]:
+        wanted = tuple(request["tests"])
+        classes = tuple(f"{one}::" for one in wanted)
+        session.items = [
+            item for item in session.items if name(item) in wanted or name(item).startswith(classes)
+        ]
+    tests = [
+        (mark(item).args[0], mark(item).kwargs["points"], name(item))
+        for item in session.items
+        if mark(item)
+    ]
+    send(pipe, {"event": "collected", "tests": tests})
+    pytest_runtestloop(session)
+    new = list(itertools.islice(reversed(sys.modules), len(sys.modules) - known))
+    send(pipe, {"event": "imported", "modules": _library_modules(new[::-1])})
+
+
+def _library_modules(names: list[str]) -> list[str]:
+    """Those that belong to an installed library, in the order of their import."""
+    folders = (str(Path(sys.modules["torch"].__file__).parent.parent), str(Path(os.__file__).parent))
+    found = []
+    for name in names:
+        file = getattr(sys.modules.get(name), "__file__", None) or ""
+        if file.startswith(folders):
+            found.append(name)
+    return found
