@@ -96,15 +96,7 @@ class Engine:
         if self._process and self._process.poll() is None:
             return
         self._progress.clear()  # whatever a parent that died had under way
-        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "grader.warm", *self._preload],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=self._root,
-            env=environment,
-            start_new_session=True,  # Ctrl-C is for the command, which then closes the engine
-        )
+        self._process = spawn(self._preload, self._root)
 
     def close(self) -> None:
         """End the warm parent and everything it runs."""
@@ -144,28 +136,35 @@ class Engine:
         )
 
     def map(
-        self, jobs: Iterable[Job], width: int | None = None
+        self, jobs: Iterable[Job | tuple[Job, ...]], width: int | None = None
     ) -> Iterator[tuple[Job, ExerciseResult]]:
         """Run jobs, `width` at a time (as many as there are cores), each as it ends.
 
-        The first of them are under way when this returns, so that `cancel` finds them.
+        The first of them are under way when this returns, so that `cancel` finds them. Jobs of
+        trusted code that differ in nothing but their seed may share a child, as a tuple.
         """
         self.start()
         waiting = iter(jobs)
-        ended: list[tuple[Job, ExerciseResult]] = []
+        ended: list[tuple[Job, ExerciseResult, list[Job]]] = []
 
         def begin() -> None:
-            job = next(waiting, None)
-            if job is not None:
-                progress = _Progress(job, lambda result: ended.append((job, result)))
+            found = next(waiting, None)
+            if found is not None:
+                batch = [found] if isinstance(found, Job) else list(found)  # what is left of it
                 with self._lock:
-                    self._submit(progress, job.tests)
+                    self._submit([progress(job, batch) for job in batch], batch[0].tests)
+
+        def progress(job: Job, batch: list[Job]) -> _Progress:
+            return _Progress(job, lambda result: ended.append((job, result, batch)))
 
         def results() -> Iterator[tuple[Job, ExerciseResult]]:
             while self._progress or ended:
                 while ended:
-                    yield ended.pop(0)
-                    begin()
+                    job, result, batch = ended.pop(0)
+                    yield job, result
+                    batch.pop()
+                    if not batch:
+                        begin()
                 if self._progress:
                     event = self._read()
                     with self._lock:
@@ -182,19 +181,21 @@ class Engine:
                 progress.cancelled = True
                 self._write({"cancel": request})
 
-    def _submit(self, progress: _Progress, tests: Iterable[str]) -> None:
-        self._next += 1
-        self._progress[self._next] = progress
-        job = progress.job
+    def _submit(self, batch: list[_Progress], tests: Iterable[str]) -> None:
+        runs = []
+        for progress in batch:
+            self._next += 1
+            self._progress[self._next] = progress
+            runs.append((self._next, progress.job.seed))
+        job = batch[0].job
         swap = job.target.swap
         self._write(
             {
-                "id": self._next,
+                "runs": runs,
                 "root": str(job.exercise.root),
                 "exercise": job.exercise.stem,
                 "target": str(job.target.path),
                 "swap": [swap.kind, swap.task, swap.name] if swap else None,
-                "seed": job.seed,
                 "diagnose": job.diagnose,
                 "tests": list(tests),
                 "seconds_per_test": job.seconds_per_test,
@@ -256,12 +257,12 @@ class Engine:
         left = [name for name in progress.expected if name not in progress.results]
         if progress.diagnosing:  # it ended in a diagnosis, which is no test's verdict
             progress.diagnosing = False
-            return self._submit(progress, left) if left else progress.done(_result(progress))
+            return self._submit([progress], left) if left else progress.done(_result(progress))
         if left and (progress.current or event["late"]):
             self._blame(progress, progress.current or left[0], event)
             left = [name for name in left if name not in progress.results]
             if left:
-                return self._submit(progress, left)
+                return self._submit([progress], left)
         for name in left:  # the run ended as if all were well, and yet it left tests out
             note = f"the run ended before this test (exit status {event['status']})"
             progress.results[name] = _verdict(progress, name, Verdict.CRASHED, note)
@@ -286,6 +287,18 @@ class Engine:
         progress.results[name] = _verdict(
             progress, name, Verdict.CRASHED, _how_it_ended(event["status"])
         )
+
+
+def spawn(preload: tuple[str, ...], folder: Path) -> subprocess.Popen:
+    """A warm parent in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "grader.warm", *preload],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=folder,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        start_new_session=True,  # Ctrl-C is for the command, which then closes the engine
+    )
 
 
 def cold_run(target: Target, exercises: Iterable[Exercise], seed: int) -> Report:

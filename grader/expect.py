@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import torch
 
 from grader import describe
+from grader.report import Wrong
 
 # Relative tolerances by dtype, wide enough for another order of the same operations on some
 # thousands of numbers, narrow enough that no different formula passes on drawn inputs.
@@ -20,14 +21,6 @@ _RTOL = {torch.float64: 1e-7, torch.float32: 1e-4, torch.float16: 1e-2, torch.bf
 _ATOL = {torch.float64: 1e-9, torch.float32: 3e-6, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 _FLOAT_RTOL = 1e-4  # a Python float that most likely passed through float32
 _MISSING = object()
-
-
-class Wrong(AssertionError):
-    """An answer that is not the one asked for, with what a learner needs to see why."""
-
-    def __init__(self, returned: str, expected: str, what: str | None = None, note: str = ""):
-        super().__init__(f"{what or 'returned'}: {returned}; expected: {expected}")
-        self.returned, self.expected, self.what, self.note = returned, expected, what, note
 
 
 def close(got, want, what: str | None = None, rtol: float | None = None, atol: float | None = None):

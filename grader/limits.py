@@ -11,7 +11,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 MEMORY = 4 << 30  # bytes that one test may take beyond what the process already has
 _REPEAT = 0.25  # seconds between alarms, for code that swallows the first
@@ -107,6 +106,5 @@ def memory_limit(extra: int = MEMORY) -> Iterator[None]:
 
 
 def _data_bytes() -> int:
-    status = Path("/proc/self/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmData:"))
-    return int(line.split()[1]) << 10
+    with open("/proc/self/statm", "rb") as file:  # before every test, so the quick one of two ways
+        return int(file.read().split()[5]) * os.sysconf("SC_PAGESIZE")

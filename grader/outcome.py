@@ -7,9 +7,8 @@ from pathlib import Path
 from _pytest.outcomes import Exit, OutcomeException
 
 from grader.course import shown
-from grader.expect import Wrong
 from grader.limits import TimedOut
-from grader.report import TestResult, Verdict
+from grader.report import TestResult, Verdict, Wrong
 from grader.run import SPIN
 from grader.target import CannotLoad, explain, line_in
 

@@ -17,7 +17,6 @@ import pytest
 
 from grader import course, diagnose, limits
 from grader.course import shown
-from grader.draw import Rng, seed_everything, seed_for
 from grader.engine import versions
 from grader.outcome import contain, judge
 from grader.recorder import Ex, last_call
@@ -101,8 +100,10 @@ def ex(request) -> Ex:
 
 
 @pytest.fixture
-def rng(request) -> Rng:
+def rng(request):
     """Drawn inputs, of this test's own seed."""
+    from grader.draw import Rng
+
     return Rng(_seed(request.node))
 
 
@@ -134,7 +135,7 @@ def pytest_runtest_protocol(item, nextitem):
     run.group.append((item, reports))
     if run.tell:
         skipped = any(report.skipped for report in reports)
-        done = {"event": "test", "result": asdict(result_of(item))}
+        done = {"event": "test", "result": vars(result_of(item))}
         run.tell({"event": "skipped", "test": name(item)} if skipped else done)
     if nextitem is None or _group(nextitem) != _group(item):
         if limits.CAN_ALARM:
@@ -253,7 +254,7 @@ def _close_group(run: Run, nextitem) -> None:
     if run.tell:
         diagnosis = asdict(task.diagnosis) if task.diagnosis else None
         told = {"task": task.task, "diagnosis": diagnosis, "problem": found.problem}
-        run.tell({"event": "task"} | told)
+        return run.tell({"event": "task"} | told)  # who listens writes the text, not pytest
     text = "\n".join(failure_text(task, replay_of(report_of(run))))
     group[-1][1][-1].task_result = json.dumps({"task": asdict(task), "problem": found.problem})
     for item, reports in group[-1:] if _in_worker(first.config) else group:
@@ -285,12 +286,16 @@ def _group(item):
 
 
 def _seed(item) -> int:
+    from grader.draw import seed_for
+
     return seed_for(item.config.stash[RUN].seed, f"{stem(item)}::{name(item)}")
 
 
 def _fresh_start(seed: int) -> None:
     """Every test begins with the same state, whatever an earlier one's code has left behind."""
     import torch
+
+    from grader.draw import seed_everything
 
     seed_everything(seed)
     torch.set_num_threads(1)  # the same sums in the same order on any machine, and no spinning

@@ -71,7 +71,7 @@ class _Subject:
 
     @property
     def tests_asked(self) -> tuple[str, ...]:
-        """A mistake is judged by its own task's tests; a right answer by all: others build on it."""
+        """A mistake meets its own task's tests; a right answer all, since others build on it."""
         if self.promise is mistake_is_caught:
             return (self.exercise.task(self.entry.task).test_class,)
         return ()
@@ -177,36 +177,39 @@ class _Queue:
     def __init__(self, course: Course, subjects: list[_Subject], seeds: list[int]):
         self._seeds = seeds
         self._subject: dict[int, _Subject] = {}  # by the identity of the job
-        self._jobs: deque[Job] = deque()
+        self._batches: deque[tuple[Job, ...]] = deque()
         self.total = 0
         for subject in subjects:
-            self._add(subject, _job(course, subject, seeds[0]))
+            self._add(subject, [_job(course, subject, seeds[0])])
 
-    def __iter__(self) -> Iterator[Job]:
+    def __iter__(self) -> Iterator[tuple[Job, ...]]:
         return self
 
-    def __next__(self) -> Job:
-        if not self._jobs:
+    def __next__(self) -> tuple[Job, ...]:
+        if not self._batches:
             raise StopIteration
-        return self._jobs.popleft()
+        return self._batches.popleft()
 
     def take(self, job: Job, result: ExerciseResult) -> None:
         """Judge a run, and ask for those that follow from it."""
         subject = self._subject.pop(id(job))
         alone = subject.promise is mistake_is_caught and job.tests != subject.tests_asked
         if alone and mistake_is_caught(_tests(result), subject.entry):
-            return self._add(subject, replace(job, tests=subject.tests_asked))
+            return self._add(subject, [replace(job, tests=subject.tests_asked)])
         subject.take(result, job.seed)
         if job.seed == self._seeds[0] and subject.promise is not stub_is_not_attempted:
             by = _next_tests(_tests(result), subject)
-            for seed in self._seeds[1:]:
-                self._add(subject, replace(job, seed=seed, diagnose=False, tests=by))
+            further = [
+                replace(job, seed=seed, diagnose=False, tests=by) for seed in self._seeds[1:]
+            ]
+            if further:
+                self._add(subject, further)
         return None
 
-    def _add(self, subject: _Subject, job: Job) -> None:
-        self._subject[id(job)] = subject
-        self._jobs.append(job)
-        self.total += 1
+    def _add(self, subject: _Subject, jobs: list[Job]) -> None:
+        self._subject |= {id(job): subject for job in jobs}
+        self._batches.append(tuple(jobs))
+        self.total += len(jobs)
 
 
 def _next_tests(tests: list[TestResult], subject: _Subject) -> tuple[str, ...]:

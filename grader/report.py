@@ -34,6 +34,14 @@ _WORST_FIRST = (
 )
 
 
+class Wrong(AssertionError):
+    """An answer that is not the one asked for, with what a learner needs to see why."""
+
+    def __init__(self, returned: str, expected: str, what: str | None = None, note: str = ""):
+        super().__init__(f"{what or 'returned'}: {returned}; expected: {expected}")
+        self.returned, self.expected, self.what, self.note = returned, expected, what, note
+
+
 @dataclass
 class TestResult:
     """One test: its verdict and, when it did not pass, what a learner needs to see why."""

@@ -99,15 +99,20 @@ class Serve:
 
 @dataclass
 class Child:
-    """A run under way."""
+    """A process that does the runs of one request, one seed after the other."""
 
-    request: int
+    request: dict
     pid: int
     lines: Lines
     folder: str
     deadline: float
     imported: list[str] = field(default_factory=list)
     killed: bool = False
+
+    @property
+    def id(self) -> int:
+        """The run under way."""
+        return self.request["runs"][0][0]
 
 
 class Stage:
@@ -117,7 +122,7 @@ class Stage:
         self._requests, self._events = Lines(requests), events
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._requests, selectors.EVENT_READ, None)
-        self._children: dict[int, Child] = {}
+        self._children: list[Child] = []
         self._closing = False
 
     def serve(self) -> tuple[dict | None, int]:
@@ -125,7 +130,9 @@ class Stage:
         while not (self._closing and not self._children):
             for key, _ in self._selector.select(self._patience()):
                 if key.data is not None:
-                    self._read_child(key.data)
+                    pipe = self._read_child(key.data)
+                    if pipe is not None:
+                        return key.data.request, pipe
                     continue
                 for request in self._requests.read():
                     pipe = self._take(request)
@@ -139,8 +146,9 @@ class Stage:
 
     def _take(self, request: dict) -> int | None:
         if "cancel" in request:
-            if request["cancel"] in self._children:
-                kill(self._children[request["cancel"]].pid)
+            for child in self._children:
+                if child.id == request["cancel"]:
+                    kill(child.pid)
         elif "retire" in request:
             self._closing = True
         else:
@@ -162,40 +170,50 @@ class Stage:
             return writer
         os.close(writer)
         deadline = time.monotonic() + request["startup_seconds"]
-        child = Child(request["id"], pid, Lines(reader), folder, deadline)
-        self._children[child.request] = child
+        child = Child(request, pid, Lines(reader), folder, deadline)
+        self._children.append(child)
         self._selector.register(child.lines, selectors.EVENT_READ, child)
         return None
 
-    def _read_child(self, child: Child) -> None:
+    def _read_child(self, child: Child) -> int | None:
         for event in child.lines.read():
             if event["event"] in ("start", "diagnosing"):
                 child.deadline = time.monotonic() + event["seconds"] + GRACE
             elif event["event"] == "imported":
                 child.imported = event["modules"]
                 continue
-            send(self._events, event | {"id": child.request})
+            elif event["event"] == "done":
+                self._close_run(child, 0)
+                continue
+            send(self._events, event | {"id": child.id})
         if not child.lines.open:
-            self._bury(child)
+            return self._bury(child)
+        return None
 
-    def _bury(self, child: Child) -> None:
+    def _close_run(self, child: Child, code: int) -> None:
+        send(self._events, {"event": "end", "id": child.id, "status": code, "late": child.killed})
+        child.request["runs"].pop(0)
+
+    def _bury(self, child: Child) -> int | None:
         self._selector.unregister(child.lines)
         child.lines.close()
-        del self._children[child.request]
+        self._children.remove(child)
         kill(child.pid)  # whatever it left behind in its group
         _, status = os.waitpid(child.pid, 0)
-        code = os.waitstatus_to_exitcode(status)
-        end = {"event": "end", "id": child.request, "status": code, "late": child.killed}
-        send(self._events, end)
+        if child.request["runs"]:
+            self._close_run(child, os.waitstatus_to_exitcode(status))
         shutil.rmtree(child.folder, ignore_errors=True)
         for name in child.imported:
             load(name)
         if child.imported:
             gc.freeze()
+        if child.request["runs"]:  # it ended before it had done them all
+            return self._fork(child.request)
+        return None
 
     def _kill_late(self) -> None:
         now = time.monotonic()
-        for child in self._children.values():
+        for child in self._children:
             if now > child.deadline and not child.killed:
                 child.killed = True
                 kill(child.pid)
@@ -203,11 +221,11 @@ class Stage:
     def _patience(self) -> float | None:
         if not self._children:
             return None
-        nearest = min(child.deadline for child in self._children.values())
+        nearest = min(child.deadline for child in self._children)
         return max(0.01, nearest - time.monotonic())
 
     def _end(self) -> None:
-        for child in self._children.values():
+        for child in self._children:
             kill(child.pid)
             shutil.rmtree(child.folder, ignore_errors=True)
 
@@ -249,14 +267,6 @@ def _run(exercise, request: dict, pipe: int, session) -> None:
     target = Target(Path(request["target"]))
     if request["swap"]:
         target = target.with_swap(bank.find(exercise, *request["swap"]))
-    session.config.stash[RUN] = Run(
-        root=exercise.root,
-        target=target,
-        seed=request["seed"],
-        diagnose=request["diagnose"],
-        seconds_per_test=request["seconds_per_test"],
-        tell=lambda event: send(pipe, event),
-    )
     if request["tests"]:
         wanted = tuple(request["tests"])
         classes = tuple(f"{one}::" for one in wanted)
@@ -268,15 +278,28 @@ def _run(exercise, request: dict, pipe: int, session) -> None:
         for item in session.items
         if mark(item)
     ]
-    send(pipe, {"event": "collected", "tests": tests})
-    pytest_runtestloop(session)
-    new = list(itertools.islice(reversed(sys.modules), len(sys.modules) - known))
-    send(pipe, {"event": "imported", "modules": _library_modules(new[::-1])})
+    for _, seed in request["runs"]:
+        session.config.stash[RUN] = Run(
+            root=exercise.root,
+            target=target,
+            seed=seed,
+            diagnose=request["diagnose"],
+            seconds_per_test=request["seconds_per_test"],
+            tell=lambda event: send(pipe, event),
+        )
+        send(pipe, {"event": "collected", "tests": tests})
+        pytest_runtestloop(session)
+        new = list(itertools.islice(reversed(sys.modules), len(sys.modules) - known))
+        send(pipe, {"event": "imported", "modules": _library_modules(new[::-1])})
+        send(pipe, {"event": "done"})
 
 
 def _library_modules(names: list[str]) -> list[str]:
     """Those that belong to an installed library, in the order of their import."""
-    folders = (str(Path(sys.modules["torch"].__file__).parent.parent), str(Path(os.__file__).parent))
+    folders = (
+        str(Path(sys.modules["torch"].__file__).parent.parent),
+        str(Path(os.__file__).parent),
+    )
     found = []
     for name in names:
         file = getattr(sys.modules.get(name), "__file__", None) or ""

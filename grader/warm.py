@@ -18,6 +18,7 @@ from pathlib import Path
 from grader.stage import end_with_parent, kill, load, perform
 from grader.wire import Lines, send
 
+NEEDED = ("grader.plugin", "grader.draw", "grader.expect", "pytest_timeout")  # by every run
 Key = tuple[str, str]  # a course folder and the stem of one of its exercises
 
 
@@ -71,7 +72,7 @@ class Parent:
             seconds = request["startup_seconds"]
             stage = self._stages[key] = self._fork(key, stamp, time.monotonic() + seconds)
             self._all.append(stage)
-        stage.under_way.add(request["id"])
+        stage.under_way |= {run for run, _ in request["runs"]}
         send(stage.requests, request)
 
     def _fork(self, key: Key, stamp: tuple, deadline: float) -> Collected:
@@ -163,7 +164,7 @@ def main() -> None:
         os.dup2(null, standard)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.setdefault("MPLBACKEND", "Agg")
-    for name in ("grader.plugin", "pytest_timeout", *sys.argv[1:]):
+    for name in (*NEEDED, *sys.argv[1:]):
         load(name)
     if "torchvision" in sys.modules or "grader.mnist" in sys.modules:
         from grader.mnist import load_sample

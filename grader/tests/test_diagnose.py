@@ -10,8 +10,8 @@ import spelling
 from grader.diagnose import TASK_CLOCK
 from grader.engine import Job
 from grader.report import Verdict
+from grader.stage import GRACE
 from grader.target import Target
-from grader.warm import GRACE
 
 SEED = 20
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader import expect
-from grader.expect import Wrong
+from grader.report import Wrong
 
 ONE = torch.tensor([1.0, 2.0])
 
