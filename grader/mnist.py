@@ -11,7 +11,7 @@ import functools
 import gzip
 import hashlib
 import json
-import tempfile
+import struct
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,18 +72,27 @@ def load_sample() -> Digits:
 
 def read(folder: Path, sums: dict[str, str], name: str) -> Digits:
     """The four files of `folder`, each checked against its MD5 sum, as tensors."""
-    from torchvision.datasets.mnist import read_image_file, read_label_file  # a second to import
+    contents = {file: checked(path, sums[file]) for file, path in locate(folder).items()}
+    images_and_labels = (
+        _tensor(content) if "images" in file else _tensor(content).long()
+        for file, content in contents.items()
+    )
+    return Digits(*images_and_labels, name=name)
 
-    tensors = []
-    for file, path in locate(folder).items():
-        content = checked(path, sums[file])
-        reader = read_image_file if "images" in file else read_label_file
-        with explained(path), tempfile.TemporaryDirectory(prefix="gradkata-") as scratch:
-            if path.suffix == ".gz":  # torchvision reads files, and only uncompressed ones
-                path = Path(scratch, file)
-                path.write_bytes(content)
-            tensors.append(reader(str(path)))
-    return Digits(*tensors, name=name)
+
+def _tensor(idx: bytes) -> Tensor:
+    """What an IDX file of bytes holds; its sum has been checked, so its header is as it should be.
+
+    torchvision reads such files too, but takes a second to import, which every run would wait for.
+    The format: https://yann.lecun.com/exdb/mnist (two zeros, the type, the number of dimensions,
+    each of their sizes as a big-endian int32, then the values).
+    """
+    import torch
+
+    dimensions = idx[3]
+    shape = struct.unpack_from(f">{dimensions}i", idx, 4)
+    values = torch.frombuffer(bytearray(idx), dtype=torch.uint8, offset=4 + 4 * dimensions)
+    return values.reshape(shape)
 
 
 def locate(folder: Path) -> dict[str, Path]:

@@ -6,6 +6,8 @@ known together before any of them is shown. All other tests run as pytest runs t
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import secrets
@@ -122,6 +124,11 @@ def digits():
     from grader.mnist import load_sample
 
     return load_sample()
+
+
+def pytest_collection_finish():
+    gc.freeze()  # torch's own hundreds of thousands of objects are not walked again and again
+    atexit.register(gc.unfreeze)  # what is never collected, C++ extensions report as leaks
 
 
 @pytest.hookimpl(tryfirst=True)

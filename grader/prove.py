@@ -6,7 +6,7 @@ task and named by the diagnosis, every right variant is accepted; on several see
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 
@@ -138,6 +138,8 @@ def gaps(exercise: Exercise) -> list[str]:
             found.append(f"no mistake of {task.name} is known: add one to {exercise.mistakes}")
         if not bank.variants(exercise, task.name):
             found.append(f"no variant of {task.name} is known: add one to {exercise.variants}")
+        texts = Counter(entry.message for entry in bank.mistakes(exercise, task.name))
+        found += [f"two mistakes of {task.name} say {text!r}" for text in texts if texts[text] > 1]
         try:
             exercise.hints(task.name)
         except CourseError as error:

@@ -13,22 +13,36 @@ from grader.engine import CAN_FORK, Engine, preload_for
 from grader.target import Target
 from grader.tests import forked
 
+LONG = ("test_classroom", "test_watch", "test_training", "test_diagnose")
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
-    """The grader's own tests run on two cores side by side; a learner's never do."""
+    """The grader's own tests run side by side, since many of them wait; a learner's never do."""
     spread = config.pluginmanager.hasplugin("xdist") and not hasattr(config, "workerinput")
     if spread and config.option.numprocesses is None and not config.option.usepdb:
-        config.option.numprocesses, config.option.dist = 2, "loadfile"
+        config.option.numprocesses, config.option.dist = 3, "loadfile"
 
 
 def pytest_collection_modifyitems(items):
-    """These tests start processes: they get more time than a learner's function does."""
+    """These tests start processes: they get more time than a learner's function does.
+
+    The longest files go first, so that no worker is left with one of them at the end.
+    """
+    items.sort(key=lambda item: item.path.stem not in LONG)
     for item in items:
         if item.path.is_relative_to(ROOT / "grader") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(240))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_parents():
+    """The tests' own engines fork their warm parent; test_watch.py starts real ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        if forked.CONTEXT is not None:
+            patch.setattr("grader.engine.spawn", forked.Served)
+        yield
 
 
 @pytest.fixture(scope="session")

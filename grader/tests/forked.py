@@ -29,8 +29,6 @@ PRELOAD = [
     "typer",
     "rich.progress",
     "rich.syntax",
-    "jupytext",
-    "nbgrader.preprocessors",
     *warm.NEEDED,
     "grader.bench",
 ]
@@ -40,18 +38,61 @@ ENVIRONMENT = {"COLUMNS": "200", "NO_COLOR": "1", "PYTEST_ADDOPTS": PLAIN}
 
 
 SPAWN = engine.spawn
+CONTEXT = None
+if "forkserver" in multiprocessing.get_all_start_methods():
+    CONTEXT = multiprocessing.get_context("forkserver")
+    CONTEXT.set_forkserver_preload(PRELOAD)
+
+
+class Served:
+    """A warm parent forked from the same server, for the tests' own engine; `Popen` to it."""
+
+    def __init__(self, preload: tuple[str, ...], folder: Path):
+        self._theirs, requests = CONTEXT.Pipe(duplex=False)
+        events, theirs = CONTEXT.Pipe(duplex=False)
+        self._process = CONTEXT.Process(target=_serve, args=(self._theirs, theirs))
+        self._process.start()
+        theirs.close()
+        self.pid = self._process.pid
+        self.stdin, self.stdout = (
+            os.fdopen(os.dup(requests.fileno()), "wb"),
+            os.fdopen(os.dup(events.fileno()), "rb"),
+        )
+        requests.close()
+        events.close()
+        order(self.stdin, preload, folder)
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("grader.warm", timeout)
+        return self._process.exitcode
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+def _serve(requests, events) -> None:
+    _become_parent(os.dup(requests.fileno()), os.dup(events.fileno()))
+
+
+def order(stdin, preload: tuple[str, ...], folder: Path) -> None:
+    """Tell a process that waits in `_become_parent` to go ahead."""
+    stdin.write(json.dumps([str(folder), *preload]).encode() + b"\n")
+    stdin.flush()
 
 
 def run(program: str, words: tuple[str, ...], cwd: Path) -> subprocess.CompletedProcess:
     """`kata …` or `pytest …`; what it printed, and its exit status."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
+    if CONTEXT is None:
         module = {"kata": "grader", "pytest": "pytest"}[program]
         return cold([sys.executable, "-m", module, *words], cwd)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        child = context.Process(target=_main, args=(program, words, str(cwd), str(out), str(err)))
+        child = CONTEXT.Process(target=_main, args=(program, words, str(cwd), str(out), str(err)))
         child.start()
         child.join(240)
         assert child.exitcode is not None, f"{program} {words} does not end"
@@ -94,8 +135,7 @@ class Standby:
         if self._used:
             return SPAWN(preload, folder)
         self._used = True
-        self.stdin.write(json.dumps([str(folder), *preload]).encode() + b"\n")
-        self.stdin.flush()
+        order(self.stdin, preload, folder)
         return self
 
     def poll(self) -> int | None:
@@ -120,6 +160,7 @@ def _become_parent(requests: int, events: int) -> None:
     os.setsid()
     os.dup2(requests, 0), os.dup2(events, 1)
     os.close(requests), os.close(events)
+    gc.freeze()
     try:
         order = b""
         while not order.endswith(b"\n"):

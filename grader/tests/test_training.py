@@ -253,9 +253,9 @@ def test_what_does_not_pass(train, name):
 def test_a_hang_is_ended(train):
     started = time.monotonic()
     body = "print('here I am', flush=True)\n    while True:\n        pass"
-    status, found, printed = train(ex12=FIT.format(body=body), stall=4.0)
+    status, found, printed = train(ex12=FIT.format(body=body), stall=2.0)
     assert (status, found["outcome"]) == (1, "timed out")
-    assert "for 4 s in fit_one_cycle" in found["sentence"]
+    assert "for 2 s in fit_one_cycle" in found["sentence"]
     assert "here I am" in printed
     assert time.monotonic() - started < 60
 

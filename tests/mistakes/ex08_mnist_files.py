@@ -388,7 +388,7 @@ def sha256(path):
 
 @mistake(
     "file_md5",
-    "The file is read as text, and line endings are translated on the way. Open it in binary.",
+    "The file is read as UTF-8 text, which most files are not. Open it in binary.",
     crashes=True,
 )
 def as_text(path):
