@@ -193,3 +193,10 @@ def label_errors(predictions, labels):
     """
     # YOUR CODE HERE
     raise NotImplementedError()
+
+
+# %% [markdown]
+# ## In your own words
+#
+# A tensor of shape `(128, 1)` minus one of shape `(128,)` raises no error. What comes out, and why
+# is that worse than an error would be?

@@ -162,3 +162,10 @@ def predict_without_graph(f, x):
     """
     # YOUR CODE HERE
     raise NotImplementedError()
+
+
+# %% [markdown]
+# ## In your own words
+#
+# A parameter is made with `torch.randn(3).requires_grad_() * 0.1`. Training runs without an error
+# and learns nothing. What has happened to the gradients?

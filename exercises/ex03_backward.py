@@ -136,3 +136,10 @@ def chain_rule(df, g, dg, x):
     """
     # YOUR CODE HERE
     raise NotImplementedError()
+
+
+# %% [markdown]
+# ## In your own words
+#
+# Somebody measures a slope with a step h of 0.1, is not content, and takes 0.0000001 in float32.
+# Why can the smaller step give the worse slope, and why does `backward()` not have to choose?

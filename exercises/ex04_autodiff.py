@@ -190,3 +190,9 @@ if __name__ == "__main__":
         root = (root + number / root) / 2
     root.backward()
     print(f"root {root.data:.5f}, slope {number.grad:.5f}")
+
+# %% [markdown]
+# ## In your own words
+#
+# In your engine, why does a node pass its gradient on only after everything that was computed from
+# it has done so? Say what would go wrong otherwise, for a value that is used twice.

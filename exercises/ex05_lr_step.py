@@ -131,3 +131,9 @@ if __name__ == "__main__":
         path = descend(lambda x: x**2, 8.0, lr, n_steps=4)
         verdict = diagnose_lr([x**2 for x in path])
         print(f"lr {lr:<5}", *(f"{x:7.2f}" for x in path), " ", verdict)
+
+# %% [markdown]
+# ## In your own words
+#
+# The loss gets larger with every step. A friend says: the gradient must have the wrong sign. Which
+# other cause is there, and with what single experiment do you tell the two apart?

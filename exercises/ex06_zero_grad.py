@@ -146,3 +146,9 @@ if __name__ == "__main__":
         (stale**2).backward()
         stale.data -= 0.1 * stale.grad
         print(f"step {turn + 1}: cleared {clean.item():6.3f}   not cleared {stale.item():6.3f}")
+
+# %% [markdown]
+# ## In your own words
+#
+# Gradients are never cleared, and yet the loss falls for the first few steps. Why does it, and why
+# can't that be trusted?

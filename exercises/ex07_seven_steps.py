@@ -180,3 +180,9 @@ if __name__ == "__main__":
             guesses = apply_step(abc, seconds / unit, measured, rate)
             history.append(mse(guesses, measured).item())
         print(f"time / {unit}: {len(history)} steps, loss {history[0]:.2f} to {history[-1]:.2f}")
+
+# %% [markdown]
+# ## In your own words
+#
+# Which of the seven steps happen once, which happen again and again, and what would you see if the
+# parameters were made anew inside the loop?

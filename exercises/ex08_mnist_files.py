@@ -207,3 +207,9 @@ if __name__ == "__main__":
         answers = is_three(load_stack(found), threes.mean(0), sevens.mean(0))
         truth = torch.tensor([label_of(path) == 3 for path in found])
         print(f"{len(found)} images, {(answers == truth).float().mean():.1%} right")
+
+# %% [markdown]
+# ## In your own words
+#
+# The rule with the two mean images learns nothing and is right nearly every time. What is it good
+# for, once you have a model that does learn?

@@ -174,3 +174,10 @@ if __name__ == "__main__":
     train, valid = split_by_parent(sorted(root.rglob("*.png")), "training", "testing")
     dataset = DigitDataset(train, transform=lambda image: 255 - image)
     print(len(dataset), dataset[0])
+
+# %% [markdown]
+# ## In your own words
+#
+# A dataset opens all its images when it is made, another opens image i when it is asked for
+# `dataset[i]`. When would you take which, and what would break if the second remembered where it
+# had got to?

@@ -175,3 +175,9 @@ if __name__ == "__main__":
     valid = list(zip(digits.test_images.unsqueeze(1), digits.test_labels.tolist(), strict=True))
     train_dl, valid_dl = make_dataloaders(train, valid)
     show_batch(next(iter(train_dl)))
+
+# %% [markdown]
+# ## In your own words
+#
+# Training images are cropped at random and shuffled, validation images are not. And yet both are
+# normalised with the same two numbers. Give the reason for the difference and for the likeness.

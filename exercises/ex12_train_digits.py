@@ -207,3 +207,9 @@ if __name__ == "__main__":
     unseen = batches(digits.test_images, digits.test_labels, False)
     for epoch in fit_one_cycle(make_model(), (seen, unseen)):
         print(epoch)
+
+# %% [markdown]
+# ## In your own words
+#
+# You evaluate a model and forget `model.eval()`. What then depends on the other images of the
+# batch, and why might a batch of one image do especially badly?

@@ -167,3 +167,9 @@ if __name__ == "__main__":
     if torch.accelerator.is_available():
         torch.accelerator.synchronize()
     print(f"{seen / (time.perf_counter() - start):,.0f} images a second")
+
+# %% [markdown]
+# ## In your own words
+#
+# The fast loader draws its crops for a whole batch at once. What has to be the same as with the
+# loader of exercise 11, what may differ, and how would you convince a doubter?

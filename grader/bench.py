@@ -9,10 +9,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from grader import bank, bench_watch
+from grader import bank, bench_nbgrader, bench_watch
 from grader.course import Course, CourseError, Exercise, reference
 from grader.engine import Engine, Job, preload_for
 from grader.target import Target
@@ -26,16 +26,18 @@ class Bench:
     title: str
     headings: list[str]
     rows: list[list[str | float]]
+    notes: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict:
         return asdict(self)
 
 
-def run(name: str, course: Course, exercises: Iterable[Exercise], runs: int = 7) -> Bench:
-    """Measure one claim, `runs` times for each subject."""
+def run(name: str, course: Course, exercises: Iterable[Exercise], runs: int | None = None) -> Bench:
+    """Measure one claim, `runs` times for each subject, or as often as it says itself."""
     if name not in _BENCHES:
         raise CourseError(f"There is no bench {name!r}. There are {', '.join(_BENCHES)}.")
-    return _BENCHES[name](course, tuple(exercises), runs)
+    measure, usual = _BENCHES[name]
+    return measure(course, tuple(exercises), runs or usual)
 
 
 def engine(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
@@ -92,6 +94,13 @@ def watch(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
     return Bench("watch", f"From the save to the verdict, {runs} saves each", headings, rows)
 
 
+def nbgrader(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
+    """Seconds per submission of `nbgrader autograde`: our step beside nbgrader's own kernel."""
+    rows = bench_nbgrader.measure(course, exercises, runs)
+    title = f"Autograding, seconds for each of {runs} submissions"
+    return Bench("nbgrader", title, bench_nbgrader.HEADINGS, rows, bench_nbgrader.NOTES)
+
+
 def _warm(engine: Engine, job: Job) -> float:
     return _seconds(lambda: list(engine.map([job])))
 
@@ -117,8 +126,10 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-_BENCHES: dict[str, Callable[[Course, tuple[Exercise, ...], int], Bench]] = {
-    "engine": engine,
-    "diagnosis": diagnosis,
-    "watch": watch,
+# Each with the runs that it takes when nobody says how many.
+_BENCHES: dict[str, tuple[Callable[[Course, tuple[Exercise, ...], int], Bench], int]] = {
+    "engine": (engine, 7),
+    "diagnosis": (diagnosis, 7),
+    "watch": (watch, 7),
+    "nbgrader": (nbgrader, 20),
 }

@@ -17,6 +17,7 @@ from grader.course import Course, CourseError, Exercise
 from grader.learner import keep
 
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
+MARKS = "BEGIN MARK SCHEME"  # in the cell that asks for an answer in words
 _STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 
 
@@ -50,11 +51,11 @@ def notebook(exercise: Exercise):
 
 
 def release(exercise: Exercise):
-    """The notebook as a learner gets it: solutions and hints cleared by nbgrader."""
+    """The notebook as a learner gets it: solutions, hints and mark schemes cleared by nbgrader."""
     from nbgrader.preprocessors import ClearSolutions
 
     solutions = ClearSolutions(enforce_metadata=True, code_stub={"python": _STUB})
-    return solutions.preprocess(without_hints(notebook(exercise)), {})[0]
+    return solutions.preprocess(without_marks(without_hints(notebook(exercise))), {})[0]
 
 
 def without_hints(book):
@@ -64,6 +65,16 @@ def without_hints(book):
     hints = ClearHiddenTests(enforce_metadata=False)
     hints.begin_test_delimeter, hints.end_test_delimeter = "BEGIN HINTS", "END HINTS"
     return hints.preprocess(book, {})[0]
+
+
+def without_marks(book):
+    """The notebook with its questions, and without what an instructor marks the answers by."""
+    from nbgrader.preprocessors import ClearMarkScheme
+
+    book = ClearMarkScheme(enforce_metadata=False).preprocess(book, {})[0]
+    for cell in book.cells:
+        cell.source = cell.source.rstrip("\n")  # the gap that a cleared region leaves
+    return book
 
 
 def stub(exercise: Exercise) -> str:
@@ -85,6 +96,11 @@ def stub(exercise: Exercise) -> str:
 
 def build(course: Course) -> list[tuple[Path, Path | None]]:
     """Write every stub that is not as built; each with the backup of what was there."""
+    if not (course.root / "solutions").is_dir():
+        raise CourseError(
+            f"{course.root} has no solutions/ to build from: it is a learner's workspace. "
+            "There, `kata reset` writes a fresh stub and `kata upgrade` all new ones."
+        )
     changed = []
     for exercise in course.exercises:
         text = stub(exercise)

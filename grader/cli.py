@@ -33,8 +33,21 @@ JsonFile = Annotated[
 ]
 
 
+def _say_version(asked: bool) -> None:
+    from importlib.metadata import version
+
+    if asked:
+        console.print(f"gradkata {version('gradkata')}")
+        raise typer.Exit()
+
+
 @app.callback(invoke_without_command=True)
-def status(context: typer.Context) -> None:
+def status(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="say which")
+    ] = False,
+) -> None:
     """Without a command: where am I? Every exercise, what passes, what is next."""
     if context.invoked_subcommand is not None:
         return
@@ -51,6 +64,23 @@ def status(context: typer.Context) -> None:
             for found in engine.each(loaded.root, target, changed, engine.draw_seed(), tick):
                 progress.take(loaded.find(found.exercise), found)
     show.status(console, loaded, progress)
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="a new folder, or your workspace")]) -> None:
+    """Make a folder to work in; an older one is brought up to date, with your work in it."""
+    from grader.learner import workspace
+
+    workspace.say(console, workspace.init(folder))
+
+
+@app.command()
+def upgrade() -> None:
+    """Bring your workspace up to the installed course; your work is carried into the new stubs."""
+    from grader import course
+    from grader.learner import workspace
+
+    workspace.say(console, workspace.upgrade(course.find_root()))
 
 
 @app.command()
@@ -123,9 +153,10 @@ def solution(
     task: TaskName = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="before it passes")] = False,
 ) -> None:
-    """Show the reference code of an exercise that you have passed, or of any with --anyway."""
+    """Show the reference code, beside yours once you pass; before that with --anyway."""
     from grader import course, show
     from grader.learner.progress import Progress
+    from grader.target import Target, read_source
 
     loaded = course.load()
     exercise = loaded.find(name)
@@ -137,7 +168,41 @@ def solution(
             f"`kata solution {exercise.id} --anyway` shows it now."
         )
         raise typer.Exit(1)
-    show.solution(console, exercise, [exercise.task(task)] if task else exercise.tasks)
+    own = read_source(Target(loaded.root / "exercises").file(exercise.stem)) if passed else None
+    show.solution(console, exercise, [exercise.task(task)] if task else exercise.tasks, own)
+
+
+@app.command()
+def show(
+    name: Name,
+    target: TargetText = "exercises",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="write there (.png, .svg, .pdf)")
+    ] = None,
+) -> None:
+    """Draw the picture of an exercise with your own code, and open it."""
+    from grader.learner import showing
+
+    showing.show(console, name, target, out)
+
+
+@app.command()
+def report(
+    target: TargetText = "exercises",
+    out: Annotated[Path, typer.Option(metavar="FILE", help="the page")] = Path("report.html"),
+) -> None:
+    """Write one HTML page with everything: verdicts, diagnoses, pictures, the training."""
+    from grader import course
+    from grader.learner import page
+    from grader.target import Target
+
+    loaded = course.load()
+    where = Target.parse(target, loaded.root)
+    if not where.path.exists():
+        raise course.CourseError(f"--target: there is no {where.path}.")
+    found = page.write(loaded, where, out)
+    passed = sum(exercise.passed for exercise in found.exercises)
+    console.print(f"wrote {_short(out)}: {passed} of {len(found.exercises)} exercises pass")
 
 
 @app.command()
@@ -228,22 +293,50 @@ def classroom(
     tests: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="own test_ex….py, for grading only")
     ] = None,
+    own_words: Annotated[
+        float | None, typer.Option(metavar="POINTS", help="for the answer in words; 0: none")
+    ] = None,
 ) -> None:
     """Write an nbgrader course, or update its sources; submissions and grades stay as they are."""
     from grader import course
     from grader.classroom.course import write
 
-    changed = write(course.load(), folder, only.split(","), points, due, tests)
+    changed = write(course.load(), folder, only.split(","), points, due, tests, own_words)
     for path in changed:
         console.print(f"wrote {_short(path)}")
     console.print(f"{len(changed)} files written; {_short(folder / 'README.md')} says how to go on")
 
 
 @app.command()
+def grades(
+    folder: Annotated[Path, typer.Argument(help="the class, as `kata course` wrote it")],
+    to: Annotated[str, typer.Option(help="canvas or moodle")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="the CSV file to import there")],
+    roster: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="the grades that Canvas or Moodle exports")
+    ] = None,
+) -> None:
+    """Write the gradebook's scores as a file that Canvas or Moodle imports."""
+    from grader.classroom.lms import export
+
+    sheet = export(folder, to, out, roster)
+    console.print(f"wrote {_short(out)}, {sheet.students} students", markup=False)
+    if sheet.ungraded:
+        console.print(f"left empty, not graded yet: {', '.join(sheet.ungraded)}", markup=False)
+    if sheet.strangers:
+        found = ", ".join(sheet.strangers)
+        console.print(f"left out, not told apart by the roster: {found}", markup=False)
+    raise typer.Exit(1 if sheet.strangers or sheet.ungraded else 0)
+
+
+@app.command()
 def bench(
     name: Annotated[str, typer.Argument(help="which measured claim")] = "engine",
     names: Annotated[list[str] | None, typer.Option("--exercise", help="ex03; all else")] = None,
-    runs: Annotated[int, typer.Option(min=1, help="measurements of each subject")] = 7,
+    runs: Annotated[
+        int | None,
+        typer.Option(min=1, help="measurements of each, or submissions; 7, of nbgrader 20, else"),
+    ] = None,
     json_file: JsonFile = None,
 ) -> None:
     """Measure what the course claims about speed, side by side in one run."""

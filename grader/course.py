@@ -14,6 +14,7 @@ from pathlib import Path
 
 LEVELS = ("Idea", "Tool", "Nearly there")
 _HINTS = re.compile(r"### BEGIN HINTS\n(.*?)### END HINTS\n?", re.DOTALL)
+_PACKED = Path(__file__).resolve().parent / "_course"  # in a wheel, see pyproject.toml
 
 
 class CourseError(Exception):
@@ -48,7 +49,7 @@ class Exercise:
 
     @property
     def solution(self) -> Path:
-        return self.root / "solutions" / f"{self.stem}.py"
+        return solutions(self.root) / f"{self.stem}.py"
 
     @property
     def test_file(self) -> Path:
@@ -60,7 +61,7 @@ class Exercise:
 
     @property
     def variants(self) -> Path:
-        return self.root / "solutions" / "variants" / f"{self.stem}.py"
+        return solutions(self.root) / "variants" / f"{self.stem}.py"
 
     @cached_property
     def title(self) -> str:
@@ -130,11 +131,18 @@ class Course:
 
 def definition(path: Path, name: str) -> str:
     """The source of the top-level function or class `name` of a file."""
-    source = path.read_text("utf-8")
-    for node in ast.parse(source, str(path)).body:
+    found = definition_in(path.read_text("utf-8"), name)
+    if found is None:
+        raise CourseError(f"{path} defines no {name}.")
+    return found
+
+
+def definition_in(source: str, name: str) -> str | None:
+    """The part of a source that defines the top-level function or class `name`, if any does."""
+    for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
             return ast.get_source_segment(source, node) or ""
-    raise CourseError(f"{path} defines no {name}.")
+    return None
 
 
 def names_in(source: str) -> set[str]:
@@ -150,10 +158,21 @@ def reference(exercise: Exercise, task: str) -> str:
 
 def shown(path: Path) -> str:
     """A path as a person standing in the current folder would write it."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    for folder in (Path.cwd(), _PACKED):  # of a file in the package: solutions/ex03_backward.py
+        if path.is_relative_to(folder):
+            return str(path.relative_to(folder))
+    return str(path)
+
+
+def own() -> Path:
+    """The folder of the course that comes with the grader: in its package, or the clone around."""
+    return _PACKED if _PACKED.is_dir() else _PACKED.parents[1]
+
+
+def solutions(root: Path) -> Path:
+    """The reference code of a course folder; a learner's workspace has none, and takes our own."""
+    beside = root / "solutions"
+    return beside if beside.is_dir() else own() / "solutions"
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -162,12 +181,11 @@ def find_root(start: Path | None = None) -> Path:
     for folder in (here, *here.parents):
         if (folder / "exercises").is_dir() and (folder / "tests" / "conftest.py").is_file():
             return folder
-    own = Path(__file__).resolve().parent.parent
-    if (own / "tests" / "conftest.py").is_file():
-        return own
+    if (own() / "exercises").is_dir():  # a clone; nobody works inside an installed package
+        return own()
     raise CourseError(
         f"There is no course in {here} or above it: no folder with exercises/ and tests/. "
-        "Change into your copy of gradkata and try again."
+        "Change into your workspace, or make one: kata init my-kata"
     )
 
 
@@ -179,7 +197,20 @@ def load(root: Path | None = None) -> Course:
     exercises = tuple(Exercise(int(re.match(r"ex(\d+)_", stem)[1]), stem, root) for stem in stems)
     if not exercises:
         raise CourseError(f"There are no tests/test_ex….py in {root}.")
+    if not (root / "solutions").is_dir():
+        _check_workspace(exercises)
     return Course(root, exercises)
+
+
+def _check_workspace(exercises: tuple[Exercise, ...]) -> None:
+    """Has a workspace only tests that the installed course knows?"""
+    for exercise in exercises:
+        if not exercise.solution.is_file():
+            raise CourseError(
+                f"{shown(exercise.test_file)} does not belong to the installed gradkata. If it is "
+                "from another version, `kata upgrade` brings your workspace up to date; if it is "
+                "your own, give it a name that does not begin with test_ex."
+            )
 
 
 def _task(node: ast.ClassDef) -> Task | None:

@@ -174,6 +174,28 @@ class Engine:
             begin()
         return results()
 
+    def draw(self, target: Target, exercise: Exercise, path: Path) -> str:
+        """Write the picture of an exercise (`grader.pictures`) to `path`; the picture in words.
+
+        EngineError with a sentence where the code under test does not let it be drawn.
+        """
+        self.start()
+        self._next += 1
+        own = {"runs": [(self._next, 0)], "picture": str(path.resolve())}
+        self._write(_request(Job(target, exercise, 0)) | own)
+        problem, alt = f"{shown(target.file(exercise.stem))} ended the process.", ""
+        while True:
+            event = self._read()
+            if event.get("id") != self._next:
+                continue
+            if event["event"] == "picture":
+                problem, alt = event["problem"], event["alt"]
+            elif event["event"] == "end":
+                break
+        if problem:
+            raise EngineError(problem)
+        return alt
+
     def cancel(self) -> None:
         """Stop every job under way; their results are dropped. Any thread may ask for it."""
         with self._lock:
@@ -187,21 +209,8 @@ class Engine:
             self._next += 1
             self._progress[self._next] = progress
             runs.append((self._next, progress.job.seed))
-        job = batch[0].job
-        swap = job.target.swap
-        self._write(
-            {
-                "runs": runs,
-                "root": str(job.exercise.root),
-                "exercise": job.exercise.stem,
-                "target": str(job.target.path),
-                "swap": [swap.kind, swap.task, swap.name] if swap else None,
-                "diagnose": job.diagnose,
-                "tests": list(tests),
-                "seconds_per_test": job.seconds_per_test,
-                "startup_seconds": _STARTUP,
-            }
-        )
+        own = {"runs": runs, "tests": list(tests)}
+        self._write(_request(batch[0].job) | own)
 
     def _write(self, message: dict) -> None:
         try:
@@ -376,6 +385,20 @@ def run(target: Target, exercises: Iterable[Exercise], seed: int) -> Report:
     ordered = [found[exercise.stem] for exercise in exercises]
     seconds = round(time.perf_counter() - started, 3)
     return Report(shown(target.path), seed, versions(), ordered, seconds)
+
+
+def _request(job: Job) -> dict:
+    """A job as the warm parent reads it."""
+    swap = job.target.swap
+    return {
+        "root": str(job.exercise.root),
+        "exercise": job.exercise.stem,
+        "target": str(job.target.path),
+        "swap": [swap.kind, swap.task, swap.name] if swap else None,
+        "diagnose": job.diagnose,
+        "seconds_per_test": job.seconds_per_test,
+        "startup_seconds": _STARTUP,
+    }
 
 
 def _result(progress: _Progress) -> ExerciseResult:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 
 from grader import bank
-from grader.course import Course, CourseError, Exercise
+from grader.course import Course, CourseError, Exercise, solutions
 from grader.engine import Engine, Job, preload_for
 from grader.report import Verdict
 from grader.target import Target
@@ -215,7 +215,7 @@ def judge(
     total, before = sum(map(len, made.values())), 0
     with Engine(course.root, preload_for(exercises)) as engine:
         for exercise in exercises:
-            survive = partial(_survivors, engine, Target(course.root / "solutions"), exercise)
+            survive = partial(_survivors, engine, Target(solutions(course.root)), exercise)
             tick = partial(lambda before, done: progress(before + done, total), before)
             # Proof over nothing: the bodies as they are, swapped in the same way, have to pass.
             intact = _intact(exercise, made[exercise])

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from grader import bank
 from grader.bank import REFERENCE, Entry
-from grader.course import Course, CourseError, Exercise
+from grader.course import Course, CourseError, Exercise, solutions
 from grader.engine import Engine, Job, preload_for
 from grader.report import (
     ExerciseResult,
@@ -243,8 +243,8 @@ def _subjects(exercise: Exercise) -> list[_Subject]:
 
 
 def _job(course: Course, subject: _Subject, seed: int) -> Job:
-    folder = "exercises" if subject.promise is stub_is_not_attempted else "solutions"
-    target = Target(course.root / folder, subject.entry)
+    stubs = subject.promise is stub_is_not_attempted
+    target = Target(course.root / "exercises" if stubs else solutions(course.root), subject.entry)
     named = subject.promise is mistake_is_caught
     return Job(target, subject.exercise, seed, diagnose=named, tests=subject.tests_asked)
 

@@ -83,13 +83,38 @@ def hints(console: Console, exercise: Exercise, tasks: Iterable[Task], level: in
         console.print(f"[dim]more: kata hint {exercise.id}{only} --level {level + 1}[/dim]")
 
 
-def solution(console: Console, exercise: Exercise, tasks: Iterable[Task]) -> None:
-    """The reference code of some tasks, without the marks that the build goes by."""
+def solution(
+    console: Console, exercise: Exercise, tasks: Iterable[Task], own: str | None = None
+) -> None:
+    """The reference code of some tasks; with the learner's own source, theirs beside it."""
+    for task in tasks:
+        reference = course.reference(exercise, task.name)
+        theirs = course.definition_in(own, task.name) if own else None
+        if theirs is None:
+            console.print(_code(reference))
+        else:
+            _beside(console, {"yours": theirs, "the reference": reference})
+
+
+def _beside(console: Console, codes: dict[str, str]) -> None:
+    """Pieces of code side by side where they fit, else one below the other."""
+    widths = [max(map(len, code.splitlines())) for code in codes.values()]
+    if sum(widths) + 4 * len(codes) <= console.width:
+        table = Table(box=None, padding=(0, 2), pad_edge=False)
+        for heading in codes:
+            table.add_column(heading)
+        table.add_row(*map(_code, codes.values()))
+        console.print(table)
+        return
+    for heading, code in codes.items():
+        console.print(f"[bold]{heading}[/bold]")
+        console.print(_code(code))
+
+
+def _code(text: str):
     from rich.syntax import Syntax
 
-    for task in tasks:
-        code = course.reference(exercise, task.name)
-        console.print(Syntax(code, "python", background_color="default"))
+    return Syntax(text, "python", background_color="default", word_wrap=True)
 
 
 def proof(console: Console, found) -> None:
@@ -165,3 +190,5 @@ def bench(console: Console, found) -> None:
     for row in found.rows:
         table.add_row(*(cell if isinstance(cell, str) else f"{cell:.3g}" for cell in row))
     console.print(table)
+    for note in found.notes:
+        console.print(f"  {note}", markup=False)

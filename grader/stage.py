@@ -42,6 +42,7 @@ UNUSED = [
     "unraisableexception",
     "warnings",
 ]
+PICTURE_SECONDS = 30.0
 GRACE = 4.0  # seconds beyond the limit of a test or a diagnosis before the child is killed
 
 
@@ -267,6 +268,12 @@ def _run(exercise, request: dict, pipe: int, session) -> None:
     target = Target(Path(request["target"]))
     if request["swap"]:
         target = target.with_swap(bank.find(exercise, *request["swap"]))
+    if request.get("picture"):
+        from grader.pictures.paint import paint
+
+        send(pipe, {"event": "start", "test": None, "seconds": PICTURE_SECONDS})
+        problem, alt = paint(exercise, target, Path(request["picture"]), PICTURE_SECONDS)
+        return send(pipe, {"event": "picture", "problem": problem, "alt": alt})
     if request["tests"]:
         wanted = tuple(request["tests"])
         classes = tuple(f"{one}::" for one in wanted)

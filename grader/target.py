@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 from grader.bank import Entry
-from grader.course import shown
+from grader.course import shown, solutions
 from grader.report import Verdict
 
 _MEMORY = re.compile(r"you tried to allocate (\d+) bytes")
@@ -44,7 +44,7 @@ class Target:
         """`exercises`, `solutions` or any path; names relative to `root` when they are there."""
         path = Path(text)
         if not path.is_absolute() and root is not None and not path.exists():
-            path = root / path
+            path = solutions(root) if str(text) == "solutions" else root / path
         return cls(path.resolve())
 
     def with_swap(self, entry: Entry | None) -> Target:

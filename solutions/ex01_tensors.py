@@ -249,3 +249,18 @@ def label_errors(predictions, labels):
     ### BEGIN SOLUTION
     return predictions - labels.unsqueeze(1)
     ### END SOLUTION
+
+
+# %% [markdown]
+# ## In your own words
+#
+# A tensor of shape `(128, 1)` minus one of shape `(128,)` raises no error. What comes out, and why
+# is that worse than an error would be?
+#
+# ### BEGIN MARK SCHEME
+# Half of the points for each, in whatever words:
+#
+# 1. the result has shape `(128, 128)`: every number of the one minus every number of the other.
+# 2. why it is worse: the code runs on with numbers that look right, for example a mean that is a
+# number all the same, and nothing points to the line.
+# ### END MARK SCHEME

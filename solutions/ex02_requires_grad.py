@@ -207,3 +207,18 @@ def predict_without_graph(f, x):
     with torch.no_grad():
         return f(x)
     ### END SOLUTION
+
+
+# %% [markdown]
+# ## In your own words
+#
+# A parameter is made with `torch.randn(3).requires_grad_() * 0.1`. Training runs without an error
+# and learns nothing. What has happened to the gradients?
+#
+# ### BEGIN MARK SCHEME
+# Half of the points for each, in whatever words:
+#
+# 1. the product is a result and no leaf; the leaf is the tensor before the multiplication.
+# 2. gradients are delivered to leaves only: the parameter's `.grad` stays None, while a tensor that
+# nobody holds gets them.
+# ### END MARK SCHEME

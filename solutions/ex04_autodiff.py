@@ -256,3 +256,17 @@ if __name__ == "__main__":
         root = (root + number / root) / 2
     root.backward()
     print(f"root {root.data:.5f}, slope {number.grad:.5f}")
+
+# %% [markdown]
+# ## In your own words
+#
+# In your engine, why does a node pass its gradient on only after everything that was computed from
+# it has done so? Say what would go wrong otherwise, for a value that is used twice.
+#
+# ### BEGIN MARK SCHEME
+# Half of the points for each, in whatever words:
+#
+# 1. a node's gradient is the sum of what arrives from all of its uses.
+# 2. passed on too early, the part that arrives later never reaches the nodes before it (or what
+# came first is counted twice).
+# ### END MARK SCHEME

@@ -174,3 +174,18 @@ if __name__ == "__main__":
         path = descend(lambda x: x**2, 8.0, lr, n_steps=4)
         verdict = diagnose_lr([x**2 for x in path])
         print(f"lr {lr:<5}", *(f"{x:7.2f}" for x in path), " ", verdict)
+
+# %% [markdown]
+# ## In your own words
+#
+# The loss gets larger with every step. A friend says: the gradient must have the wrong sign. Which
+# other cause is there, and with what single experiment do you tell the two apart?
+#
+# ### BEGIN MARK SCHEME
+# Half of the points for each, in whatever words:
+#
+# 1. the learning rate is too large: every step jumps over the valley and lands higher on the other
+# side.
+# 2. try a much smaller rate: the loss then falls when the rate was the cause, and rises still, only
+# more slowly, when the sign is wrong.
+# ### END MARK SCHEME

@@ -194,3 +194,18 @@ if __name__ == "__main__":
         (stale**2).backward()
         stale.data -= 0.1 * stale.grad
         print(f"step {turn + 1}: cleared {clean.item():6.3f}   not cleared {stale.item():6.3f}")
+
+# %% [markdown]
+# ## In your own words
+#
+# Gradients are never cleared, and yet the loss falls for the first few steps. Why does it, and why
+# can't that be trusted?
+#
+# ### BEGIN MARK SCHEME
+# Half of the points for each, in whatever words:
+#
+# 1. at first the old gradients point much the same way as the new one, so that their sum is a
+# longer step in a good direction.
+# 2. later the sum holds directions that are out of date: steps overshoot, go on past the minimum,
+# and may never settle.
+# ### END MARK SCHEME

@@ -238,3 +238,18 @@ if __name__ == "__main__":
             guesses = apply_step(abc, seconds / unit, measured, rate)
             history.append(mse(guesses, measured).item())
         print(f"time / {unit}: {len(history)} steps, loss {history[0]:.2f} to {history[-1]:.2f}")
+
+# %% [markdown]
+# ## In your own words
+#
+# Which of the seven steps happen once, which happen again and again, and what would you see if the
+# parameters were made anew inside the loop?
+#
+# ### BEGIN MARK SCHEME
+# Half of the points for each, in whatever words:
+#
+# 1. initialising happens once and stopping ends the loop; prediction, loss, gradient and step are
+# repeated.
+# 2. made anew in each round, the parameters forget what was learned: the loss jumps about and does
+# not fall on the whole.
+# ### END MARK SCHEME

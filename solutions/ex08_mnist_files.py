@@ -275,3 +275,17 @@ if __name__ == "__main__":
         answers = is_three(load_stack(found), threes.mean(0), sevens.mean(0))
         truth = torch.tensor([label_of(path) == 3 for path in found])
         print(f"{len(found)} images, {(answers == truth).float().mean():.1%} right")
+
+# %% [markdown]
+# ## In your own words
+#
+# The rule with the two mean images learns nothing and is right nearly every time. What is it good
+# for, once you have a model that does learn?
+#
+# ### BEGIN MARK SCHEME
+# Half of the points for each, in whatever words:
+#
+# 1. it is a baseline: a model has to beat it to be worth its effort.
+# 2. it is a check too: a trained model that does worse than this has a mistake in it, in its data
+# or in its loop.
+# ### END MARK SCHEME

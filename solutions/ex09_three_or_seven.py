@@ -340,3 +340,17 @@ if __name__ == "__main__":
     unseen = threes_and_sevens(digits.test_images, digits.test_labels)
     weights, bias = init_params((784, 1), std=0.1), init_params(1)
     print(fit(lambda xb: linear1(xb, weights, bias), [weights, bias], seen, unseen, 10, 1.0, 64))
+
+# %% [markdown]
+# ## In your own words
+#
+# Accuracy is what we care about. Why is it not what the gradient is taken of?
+#
+# ### BEGIN MARK SCHEME
+# Half of the points for each, in whatever words:
+#
+# 1. a tiny change of a weight flips no answer, so accuracy is flat almost everywhere and its slope
+# is zero.
+# 2. the loss has to change a little whenever a prediction gets a little better, or no step follows
+# from it.
+# ### END MARK SCHEME

@@ -217,3 +217,19 @@ if __name__ == "__main__":
     train, valid = split_by_parent(sorted(root.rglob("*.png")), "training", "testing")
     dataset = DigitDataset(train, transform=lambda image: 255 - image)
     print(len(dataset), dataset[0])
+
+# %% [markdown]
+# ## In your own words
+#
+# A dataset opens all its images when it is made, another opens image i when it is asked for
+# `dataset[i]`. When would you take which, and what would break if the second remembered where it
+# had got to?
+#
+# ### BEGIN MARK SCHEME
+# Half of the points for each, in whatever words:
+#
+# 1. the first when all of it fits into memory and is read often; the second when it does not fit,
+# or when starting fast matters.
+# 2. items are asked for in any order, and by several processes: one that depends on what was asked
+# before comes out wrong.
+# ### END MARK SCHEME

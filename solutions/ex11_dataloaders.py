@@ -245,3 +245,18 @@ if __name__ == "__main__":
     valid = list(zip(digits.test_images.unsqueeze(1), digits.test_labels.tolist(), strict=True))
     train_dl, valid_dl = make_dataloaders(train, valid)
     show_batch(next(iter(train_dl)))
+
+# %% [markdown]
+# ## In your own words
+#
+# Training images are cropped at random and shuffled, validation images are not. And yet both are
+# normalised with the same two numbers. Give the reason for the difference and for the likeness.
+#
+# ### BEGIN MARK SCHEME
+# Half of the points for each, in whatever words:
+#
+# 1. random crops and order help training, while validation has to ask the same question every time,
+# to be compared between epochs.
+# 2. the network knows inputs on the scale of the training set only; numbers from the validation set
+# would change that scale, and use data that counts as unseen.
+# ### END MARK SCHEME

@@ -302,3 +302,17 @@ if __name__ == "__main__":
     unseen = batches(digits.test_images, digits.test_labels, False)
     for epoch in fit_one_cycle(make_model(), (seen, unseen)):
         print(epoch)
+
+# %% [markdown]
+# ## In your own words
+#
+# You evaluate a model and forget `model.eval()`. What then depends on the other images of the
+# batch, and why might a batch of one image do especially badly?
+#
+# ### BEGIN MARK SCHEME
+# Half of the points for each, in whatever words:
+#
+# 1. in training mode, batch normalisation takes mean and deviation from the batch at hand: an
+# image's scores depend on its neighbours (and the running averages change by being evaluated).
+# 2. the statistics of a single image are far from those that the network was trained with.
+# ### END MARK SCHEME

@@ -224,3 +224,18 @@ if __name__ == "__main__":
     if torch.accelerator.is_available():
         torch.accelerator.synchronize()
     print(f"{seen / (time.perf_counter() - start):,.0f} images a second")
+
+# %% [markdown]
+# ## In your own words
+#
+# The fast loader draws its crops for a whole batch at once. What has to be the same as with the
+# loader of exercise 11, what may differ, and how would you convince a doubter?
+#
+# ### BEGIN MARK SCHEME
+# Half of the points for each, in whatever words:
+#
+# 1. the distribution has to be the same: a new order in each epoch, every image once, each of the
+# 49 windows as likely as the others; the single random numbers may differ.
+# 2. a way to check it: count windows or positions over many draws, compare statistics of the
+# batches, or train with both and compare the results.
+# ### END MARK SCHEME

@@ -6,6 +6,7 @@ already. A notebook's cell that ends in it shows a verdict and has a float for n
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import html
 import importlib
@@ -17,9 +18,9 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType, ModuleType, SimpleNamespace
 
-from grader import engine, stage
+from grader import engine, limits, pictures, stage, warm
 from grader.course import CourseError, Exercise, load
 from grader.report import ExerciseResult, TaskResult, Verdict, failure_text
 from grader.run import Run
@@ -27,6 +28,7 @@ from grader.target import CannotLoad, Target
 
 SECONDS = None  # for one test; None: what the tests themselves say
 _COLOURS = {Verdict.PASSED: "#1a7f37", Verdict.NOT_ATTEMPTED: "#9a6700"}
+PICTURE_SECONDS = 10.0
 _WRONG = "#b42318"
 _PLACE = re.compile(r"line (\d+) of .+?: (.*)")
 
@@ -46,6 +48,8 @@ def checks_of(name: str, namespace: dict | None = None) -> Callable[..., float]:
             worth = exercise.task(task).points if points is None else points
             found, problem, used = judge(exercise, task, namespace, seed)
             _show(*shown(found, problem, worth, used))
+            if found and found.verdict is Verdict.PASSED and task == exercise.tasks[-1].name:
+                _show_picture(exercise, namespace)
             return earned(found, worth)
         except CourseError as error:
             _show(str(error), f"<p>{html.escape(str(error))}</p>")
@@ -80,7 +84,7 @@ def judge(
     node = f"{exercise.test_file}::{exercise.task(task).test_class}"
     command = [node, f"--rootdir={exercise.root}", "-qq", "-p", "no:cacheprovider"]
     command += [f"-pno:{name}" for name in stage.UNUSED]
-    with _undisturbed(), cells.restored():
+    with _undisturbed(), _own_figures(), cells.restored():
         status = pytest.main(command, plugins=[pytest_timeout, stage.Preset(run)])
     found = run.exercises.get(exercise.stem, ExerciseResult(exercise.stem, ""))
     result = next((one for one in found.tasks if one.task == task), None)
@@ -168,7 +172,8 @@ def shown(task: TaskResult | None, problem: str, worth: float, seed: int) -> tup
         f"{html.escape(str(task.verdict))}</b> {points}</div>"
     )
     if lines:
-        page += f'<pre style="white-space:pre-wrap">{html.escape(chr(10).join(lines))}</pre>'
+        style = "white-space:pre-wrap;word-break:normal"  # JupyterLab breaks within words
+        page += f'<pre style="{style}">{html.escape(chr(10).join(lines))}</pre>'
     return text, page
 
 
@@ -182,10 +187,26 @@ def _show(text: str, page: str) -> None:
         print(text)
 
 
+def _show_picture(exercise: Exercise, namespace: dict) -> None:
+    """Below the last check: the picture of the exercise's idea, where these cells can draw it."""
+    if exercise.id not in pictures.drawn() or "ipykernel" not in sys.modules:
+        return
+    from IPython.display import display
+
+    # An extra: what the cells cannot draw yet is told by the checks of its own tasks.
+    with contextlib.suppress(Exception, limits.TimedOut):
+        with _undisturbed(), limits.time_limit(PICTURE_SECONDS), limits.interruptible():
+            picture = pictures.draw(exercise.id, SimpleNamespace(**namespace))
+            data = io.BytesIO()
+            picture.figure.savefig(data, format="png", dpi=100)
+        encoded = base64.b64encode(data.getvalue()).decode("ascii")
+        display({"text/plain": picture.alt, "image/png": encoded}, raw=True)
+
+
 def _warm_up(exercise: Exercise) -> None:
     """Import now, in the notebook's first cell, what the first checks would wait for."""
     needed = engine.preload_for([exercise])
-    for module in ("pytest_timeout", "grader.plugin", *needed):
+    for module in (*warm.NEEDED, *needed):
         importlib.import_module(module)
     if "grader.mnist" in needed:
         from grader.mnist import load_sample
@@ -224,3 +245,19 @@ def _undisturbed() -> Iterator[None]:
         torch.set_num_threads(threads)
         torch.set_grad_enabled(graded)
         torch.set_default_dtype(dtype)
+
+
+@contextlib.contextmanager
+def _own_figures():
+    """Close the figures that tests have drawn: a notebook would show them below the check."""
+    before = _figures()
+    try:
+        yield
+    finally:
+        for number in _figures() - before:
+            sys.modules["matplotlib.pyplot"].close(number)
+
+
+def _figures() -> set[int]:
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return set(pyplot.get_fignums()) if pyplot else set()

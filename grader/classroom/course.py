@@ -14,11 +14,13 @@ from datetime import datetime
 from pathlib import Path
 
 from grader import build
+from grader.classroom.submission import QUESTION, WORDS
 from grader.course import Course, CourseError, Exercise
 from grader.learner import keep
 
 SETTINGS = "kata.json"  # what `kata course` was told, for the steps that run inside nbgrader
 OWN_TESTS = "own_tests"
+OWN_WORDS = 1.0  # points for the answer in words, where nobody says otherwise
 
 _CONFIG = '''\
 """nbgrader's settings for this course. Yours to change: `kata course` writes it only once."""
@@ -30,6 +32,7 @@ from grader.classroom.settings import configure
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "gradkata"
 c.CourseDirectory.root = str(Path(__file__).resolve().parent)
+# c.Exchange.root = "/srv/exchange"  # where students fetch and submit; the same in their settings
 configure(c)  # grade through gradkata's engine, in the place of a kernel
 '''
 
@@ -45,9 +48,62 @@ nbgrader generate_feedback ex03_backward     # a page for each student, in feedb
 nbgrader export                              # grades.csv
 ```
 
-Releasing and collecting (`nbgrader release_assignment`, `collect`, `zip_collect`) are nbgrader's
-own, and so is the formgrader. Students need gradkata installed: the first code cell of a notebook
-brings in `check`, and `check("slope")` below a task says at once what passes and what to look at.
+The formgrader is nbgrader's own. Students need gradkata installed: the first code cell of a
+notebook brings in `check`, and `check("slope")` below a task says at once what passes and what to
+look at.
+
+## Handing out and in
+
+**With nbgrader's exchange**, a folder that the class shares on one machine:
+
+```bash
+nbgrader release_assignment ex03_backward    # into the exchange
+nbgrader collect ex03_backward               # the newest of each student; --update for later ones
+nbgrader release_feedback ex03_backward      # after generate_feedback
+```
+
+A student, in a folder of their own:
+
+```bash
+nbgrader fetch_assignment ex03_backward --course gradkata
+nbgrader submit ex03_backward --course gradkata
+nbgrader fetch_feedback ex03_backward --course gradkata
+```
+
+The folder is `c.Exchange.root`, here and in the students' `~/.jupyter/nbgrader_config.py`;
+`/usr/local/share/nbgrader/exchange` when neither names one. nbgrader insists that everybody may
+write to it. gradkata adds the sticky bit, to it (mode 1777, as `/tmp` has it) and to the folder
+that takes the submissions (3733: put in, not look in), so that nobody renames or deletes what is
+another's. A submission's name ends in a random text, and its folder is readable to those who know
+it. Where even that is too much, put the exchange into a folder that only your class's Unix group
+may enter (`chgrp class DIR; chmod 750 DIR`). It needs Unix accounts, one for each student:
+nbgrader takes a submission to be its owner's.
+
+**With Canvas or Moodle**: hand out the notebook in `release/`, download all submissions as one
+zip, put it into `downloaded/ex03_backward/archive/`, and
+
+```bash
+nbgrader zip_collect ex03_backward           # into submitted/; --force for a second time
+```
+
+A student is known by Canvas's number, and in Moodle by name; who shares a name gets Moodle's
+participant number too, which is another one in each assignment. Of several notebooks the newest
+counts: by Canvas's upload number, else by the download they came with. The log names those left
+out and those that Canvas marks as late; neither says when something was handed in, so nbgrader
+knows no late ones. For other names of files set `c.FileNameCollectorPlugin.named_regexp`.
+
+```bash
+kata grades . --to canvas --out canvas.csv   # for Grades, Import
+kata grades . --to moodle --out moodle.csv   # for Grades, Import, CSV file
+```
+
+With `--roster FILE`, the grades as Canvas or Moodle exports them, its columns that say who
+somebody is go back as they came, and the columns it has for the assignments are used again;
+without it, Canvas makes new assignments of these names. Moodle does not know students by name: a
+class collected from there needs the roster. What is not graded yet, or not handed in, stays empty.
+A cell that a spreadsheet would run as a formula gets a `'` before it.
+
+## How it grades
 
 * Grading starts no kernel. The cells of each task are taken from the submission by their nbgrader
   id and run by gradkata's engine, in a process of their own with a limit on time and memory.
@@ -60,6 +116,16 @@ brings in `check`, and `check("slope")` below a task says at once what passes an
 * `c.KataExecute.seconds_per_test = 5` in `nbgrader_config.py` shortens what a test may take.
 * The seed of each grading is in the autograded notebook's metadata, under `kata`.
 
+## In their own words
+
+Each notebook ends in a question, with a cell for an answer of a few sentences. You mark it, in the
+formgrader (`nbgrader formgrade`) or any other way that nbgrader has: its mark scheme is taken out
+of what students get, and back in the graded notebook and in the feedback. It is worth 1 point more
+than the tests give. An answer that was left empty gets 0 points by itself; a grade with an answer
+that nobody has marked counts as not graded yet.
+
+## Changing the course
+
 `kata course .` builds the sources anew; run `nbgrader generate_assignment` after it. It never
 touches `submitted/`, `autograded/`, `feedback/`, `gradebook.db` or your `nbgrader_config.py`.
 
@@ -67,6 +133,7 @@ touches `submitted/`, `autograded/`, `feedback/`, `gradebook.db` or your `nbgrad
 |---|---|
 | `--only 03,05` | these exercises |
 | `--points FILE` | TOML: a table for each exercise, `[ex03]`, a line for each task, `slope = 5` |
+| `--own-words 2` | what the question of each notebook is worth; 0 leaves the answer out |
 | `--due 2026-12-01T18:00+01:00` | the due date; UTC where no offset is given |
 | `--tests FOLDER` | your own `test_ex03_backward.py` …, run when grading and never released |
 
@@ -84,6 +151,7 @@ def write(
     points: Path | None = None,
     due: str | None = None,
     tests: Path | None = None,
+    own_words: float | None = None,
 ) -> list[Path]:
     """Write the course into `folder`, or update it; the files that changed."""
     folder = folder.resolve()
@@ -93,10 +161,14 @@ def write(
     worth = read_points(points, course) if points else {}
     settings = read_settings(folder)
     settings["course"] = str(course.root)
+    if own_words is not None:
+        settings["own_words"] = _worth_of_words(own_words)
+    words = settings.get("own_words", OWN_WORDS)
     if due is not None:
         moment = _moment(due)
         settings.setdefault("due", {}).update({one.stem: moment for one in exercises})
-    pages = {one: page(one, worth.get(one.stem, {})) for one in exercises}  # all of them, or none
+    # All of them, or none.
+    pages = {one: page(one, worth.get(one.stem, {}), words) for one in exercises}
     own = _own_tests(tests, course) if tests else []
 
     changed = []
@@ -114,12 +186,20 @@ def write(
     return changed
 
 
-def page(exercise: Exercise, points: dict[str, float] | None = None) -> str:
-    """nbgrader's source notebook of an exercise, solutions in it and hints not."""
+def page(
+    exercise: Exercise, points: dict[str, float] | None = None, own_words: float | None = None
+) -> str:
+    """nbgrader's source notebook of an exercise, solutions in it and hints not.
+
+    An answer in the student's own words is worth `own_words`, given by hand; 0 asks for none.
+    """
     import nbformat
 
     worth = {task.name: task.points for task in exercise.tasks} | (points or {})
     book = build.without_hints(build.notebook(exercise))
+    own_words = OWN_WORDS if own_words is None else own_words
+    if not own_words:
+        book = build.without_marks(book)
     cells = []
     for cell in book.cells:
         cell.metadata.pop("lines_to_next_cell", None)
@@ -129,6 +209,9 @@ def page(exercise: Exercise, points: dict[str, float] | None = None) -> str:
             given = "" if worth[name] == exercise.task(name).points else f", points={worth[name]:g}"
             cells.append(_locked(check_id(exercise.stem, name), f'check("{name}"{given})'))
             cells[-1].metadata["nbgrader"] |= {"grade": True, "points": worth[name]}
+        elif build.MARKS in cell.source:
+            _lock(cell, f"{exercise.stem}-{QUESTION}")
+            cells.append(_answer(f"{exercise.stem}-{WORDS}", own_words))
     start = f'from grader.classroom import checks_of\n\ncheck = checks_of("{exercise.id}")'
     cells.insert(1, _locked(f"{exercise.stem}-setup", start))
     book.cells = cells
@@ -187,7 +270,26 @@ def _own_tests(folder: Path, course: Course) -> list[Path]:
 def _locked(grade_id: str, source: str):
     from nbformat.v4 import new_code_cell
 
-    cell = new_code_cell(source, id=build.cell_id(grade_id))
+    return _lock(new_code_cell(source), grade_id)
+
+
+def _answer(grade_id: str, points: float):
+    """The cell for an answer in words, which an instructor marks."""
+    from nbformat.v4 import new_markdown_cell
+
+    cell = _lock(new_markdown_cell("YOUR ANSWER HERE"), grade_id)
+    cell.metadata["nbgrader"] |= {
+        "grade": True,
+        "solution": True,
+        "locked": False,
+        "points": points,
+    }
+    return cell
+
+
+def _lock(cell, grade_id: str):
+    """Make a cell one that students do not change."""
+    cell["id"] = build.cell_id(grade_id)
     cell.metadata["nbgrader"] = {
         "schema_version": 3,
         "grade_id": grade_id,
@@ -197,6 +299,12 @@ def _locked(grade_id: str, source: str):
         "task": False,
     }
     return cell
+
+
+def _worth_of_words(points: float) -> float:
+    if not (math.isfinite(points) and points >= 0):
+        raise CourseError(f"--own-words is a number from 0 up, not {points}.")
+    return points
 
 
 def _moment(text: str) -> str:

@@ -12,7 +12,7 @@ def configure(c) -> None:
     from nbgrader.converters import Autograde, GenerateAssignment
     from nbgrader.preprocessors import Execute
 
-    from grader.classroom import autograde
+    from grader.classroom import autograde, downloads, exchange
 
     # nbgrader calls alembic by its bare name, which an environment that is not activated hides.
     beside = str(Path(sys.executable).parent)
@@ -27,5 +27,9 @@ def configure(c) -> None:
     c.Autograde.sanitize_preprocessors = [autograde.Mend, *steps]
     c.Autograde.exporter_class = autograde.AnyNotebook
     c.Autograde.pre_convert_hook = autograde.under_its_own_name
+    # The question is a cell of its own, locked: autograding puts its mark scheme back.
+    c.ClearMarkScheme.enforce_metadata = False
     steps = GenerateAssignment.preprocessors.default()
     c.GenerateAssignment.preprocessors = [*steps, autograde.SetDueDate]
+    c.ZipCollectApp.collector_plugin = downloads.LmsCollector
+    c.ExchangeFactory.release_assignment = exchange.ReleaseAssignment

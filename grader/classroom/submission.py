@@ -20,6 +20,7 @@ from nbformat.notebooknode import NotebookNode
 from grader import build
 from grader.course import Exercise
 
+QUESTION, WORDS = "question", "words"  # what is asked, and the cell for the answer
 BIGGEST = 256 << 20  # bytes of a notebook file: its outputs are dropped, but have to be read
 _KEPT = ("kernelspec", "kata")  # of a notebook's own metadata
 _KEYS = {"schema_version": 3, "grade": False, "solution": False, "locked": False, "task": False}
@@ -245,10 +246,11 @@ def _retype(cell, one: Known) -> None:
 
 
 def _in_order(known: Iterable[Known], stem: str, tasks: Iterable[str]) -> list[Known]:
-    """Setup, then each task and its check, then whatever else an instructor has added."""
+    """Setup, each task and its check, the question, then what an instructor has added."""
     wanted = [f"{stem}-setup"]
     for task in tasks:
         wanted += [f"{stem}-{task}", f"{stem}-{task}-check"]
+    wanted += [f"{stem}-{QUESTION}", f"{stem}-{WORDS}"]
     places = {grade_id: place for place, grade_id in enumerate(wanted)}
     return sorted(known, key=lambda one: places.get(one.grade_id, len(places)))
 

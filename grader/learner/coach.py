@@ -9,6 +9,7 @@ from grader import show
 from grader.course import LEVELS, Course, Exercise, shown
 from grader.learner.progress import Progress
 from grader.report import ExerciseResult, Report
+from grader.target import Target, read_source
 
 KEYS = (
     ("r", "run"),
@@ -64,7 +65,8 @@ class Coach:
     def solution(self, course: Course, exercise: Exercise) -> None:
         """The reference code, once the exercise passes."""
         if self._verdicts(course, exercise) and self._open_task(course, exercise) is None:
-            show.solution(self._console, exercise, exercise.tasks)
+            own = read_source(Target(exercise.root / "exercises").file(exercise.stem))
+            show.solution(self._console, exercise, exercise.tasks, own)
         else:
             self._console.print(f"{exercise.id} does not pass yet: h gives a hint.")
 

@@ -38,5 +38,5 @@ def write(path: Path, text: str) -> None:
             os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:
-        os.unlink(name)
+        Path(name).unlink(missing_ok=True)  # it is gone when the cut came after the last step
         raise

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from grader import build
 from grader.classroom import course as classes
 from grader.classroom import judge, submission
 from grader.course import reference
@@ -189,6 +190,8 @@ CASES = {
     "warnings and a progress bar": (
         first_line("slope", "import sys, warnings; warnings.warn(''); sys.stderr.write('50%')"),
         ALL, ""),
+    "question and answer in words deleted": (
+        both(deleted("question"), deleted("words")), ALL, ""),
     "half done": (None, ALL - 4, "not written yet"),
 }  # fmt: skip
 FILES = {  # what was handed in when it is no notebook of this exercise
@@ -310,10 +313,11 @@ def test_every_source_is_a_valid_notebook_whose_points_are_the_tests(pages):
     for exercise, book in pages.items():
         nbformat.validate(book)
         MetadataValidator().validate_nb(book)
-        grades = [c for c in book.cells if c.metadata.get("nbgrader", {}).get("grade")]
+        *grades, words = [c for c in book.cells if c.metadata.get("nbgrader", {}).get("grade")]
         assert [c.source for c in grades] == [f'check("{t.name}")' for t in exercise.tasks]
         assert sum(c.metadata.nbgrader.points for c in grades) == exercise.points
         assert all(c.metadata.nbgrader.locked for c in grades)
+        assert (words.cell_type, words.metadata.nbgrader.points) == ("markdown", 1)
 
 
 def test_no_line_of_a_solution_or_a_hint_is_released(pages):
@@ -359,6 +363,20 @@ def test_a_course_is_the_same_when_it_is_written_twice(loaded, tmp_path):
         assert (tmp_path / name).read_text() == "theirs"
 
 
+def test_the_answer_in_words_is_worth_what_the_instructor_says(loaded, tmp_path):
+    def points():
+        book = json.loads((tmp_path / "source" / STEM / f"{STEM}.ipynb").read_text())
+        cells = [c["metadata"].get("nbgrader", {}) for c in book["cells"]]
+        assert "MARK SCHEME" in str(book) or not any(c.get("grade_id") == words for c in cells)
+        assert "## In your own words" in str(book)
+        return [c["points"] for c in cells if c.get("grade_id") == words]
+
+    words = f"{STEM}-{submission.WORDS}"
+    for given, want in ((None, [1]), (2.5, [2.5]), (None, [2.5]), (0, []), (None, [])):
+        classes.write(loaded, tmp_path, ["03"], own_words=given)
+        assert points() == want
+
+
 def test_points_of_the_instructor(loaded, tmp_path):
     import nbformat
 
@@ -380,6 +398,7 @@ def test_points_of_the_instructor(loaded, tmp_path):
         (["--due", "tomorrow"], "not a date"),
         (["--points", "{points}"], "not a number from 0 up"),
         (["--tests", "{folder}"], "no test_ex"),
+        (["--own-words", "nan"], "a number from 0 up"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence_and_leaves_nothing(loaded, tmp_path, options, says):
@@ -402,7 +421,10 @@ def test_the_release_is_the_cleared_source(release, pages, loaded):
 
     _, blank, _ = release
     cleared, _ = ClearSolutions().preprocess(copy.deepcopy(pages[loaded.find("03")]), {})
-    assert ["".join(c["source"]) for c in blank["cells"]] == [c.source for c in cleared.cells]
+    cleared = build.without_marks(cleared)
+    released = ["".join(c["source"]).rstrip("\n") for c in blank["cells"]]
+    assert released == [c.source for c in cleared.cells]
+    assert not any("MARK SCHEME" in source for source in released)
 
 
 def test_the_command_says_what_it_wrote(tmp_path):

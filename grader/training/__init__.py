@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 PICTURES = Path(".kata", "train")
+RECORD = "record.json"  # beside them, for `kata report`
 
 
 def check(*args, **kwargs) -> TrainingRecord:
@@ -85,8 +86,10 @@ def train_command(
                 console.print(f"  seed {number}: {records[-1].outcome}", style="dim")
         worst = show.lowest(records)
         drawn = pictures.draw(worst, digits, folder) if worst.accuracy is not None else []
-        if json_path:
-            _write(Path(json_path), shown(code.path), records)
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in (folder / RECORD, json_path):
+            if path:
+                _write(Path(path), shown(code.path), records)
     except Unable as error:
         errors.print(str(error))
         return 2

@@ -1,0 +1,126 @@
+"""`kata report`: one self-contained HTML page with verdicts, diagnoses, pictures and the training.
+
+Nothing in it is fetched from anywhere: pictures are data in the page, and its own policy forbids
+every request. What a learner's code printed or returned is escaped like any other text.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from textwrap import dedent
+
+from grader import pictures
+from grader.course import Course, CourseError, Exercise
+from grader.engine import Engine, EngineError, draw_seed, preload_for
+from grader.learner import keep
+from grader.report import ExerciseResult, Report, TaskResult, failure_text, replay_of
+from grader.target import Target
+from grader.training import PICTURES, RECORD
+
+_ALT = {
+    "curves": "Loss of each training batch, and accuracy after each epoch.",
+    "confusion": "A table of ten by ten: which digit was read as which, how often.",
+    "mistakes": "The images that were read wrongly with the most confidence.",
+}
+
+
+@dataclass
+class Inlined:
+    """A picture as the page holds it."""
+
+    source: str
+    alt: str
+
+
+@dataclass
+class Row:
+    """An exercise on the page."""
+
+    title: str
+    earned: str
+    result: ExerciseResult
+    tasks: list[tuple[TaskResult, str]]  # each with the text that its failure has
+    picture: Inlined | None
+
+    @property
+    def failing(self) -> bool:
+        """Begun, and not there yet: shown unfolded."""
+        return not self.result.passed and any(task.earned for task in self.result.tasks)
+
+
+def write(course: Course, target: Target, path: Path) -> Report:
+    """Run every exercise, draw its picture where that works, and write the page."""
+    if path.suffix not in (".html", ".htm"):
+        raise CourseError(f"--out: {path} should end in .html.")
+    with Engine(course.root, preload_for(course.exercises)) as engine:
+        report = engine.run(target, course.exercises, draw_seed())
+        rows = [
+            _row(exercise, result, report, _picture(engine, target, exercise, result))
+            for exercise, result in zip(course.exercises, report.exercises, strict=True)
+        ]
+    keep.write(path, _page(report, rows, _training(course.root)))
+    return report
+
+
+def _row(exercise: Exercise, result: ExerciseResult, report: Report, picture) -> Row:
+    replay = replay_of(report)
+    texts = [(task, dedent("\n".join(failure_text(task, replay)))) for task in result.tasks]
+    earned = f"{result.earned:.3g}/{result.points:g}"
+    return Row(f"{exercise.id} {exercise.title}", earned, result, texts, picture)
+
+
+def _picture(engine, target, exercise: Exercise, result: ExerciseResult) -> Inlined | None:
+    """The exercise's picture; none where there is no such or the code does not draw it yet."""
+    if exercise.id not in pictures.drawn():
+        return None
+    with tempfile.TemporaryDirectory(prefix="kata-") as folder:
+        path = Path(folder) / "picture.png"
+        try:
+            alt = engine.draw(target, exercise, path)
+        except EngineError:
+            return None
+        return _inlined(path, alt)
+
+
+def _training(root: Path) -> dict | None:
+    """What the last training check came to, if there was one."""
+    folder = root / PICTURES
+    try:
+        record = json.loads((folder / RECORD).read_text("utf-8"))["records"][-1]
+        sentence = record["sentence"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    drawn = [(folder / f"{name}.png", alt) for name, alt in _ALT.items()]
+    found = [_inlined(path, alt) for path, alt in drawn if path.is_file()]
+    return {"sentence": sentence, "pictures": found}
+
+
+def _inlined(path: Path, alt: str) -> Inlined:
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    return Inlined(f"data:image/png;base64,{data}", alt)
+
+
+def _page(report: Report, rows: list[Row], training: dict | None) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("grader.learner", "")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    earned = sum(exercise.earned for exercise in report.exercises)
+    points = sum(exercise.points for exercise in report.exercises)
+    return environment.get_template("page.html").render(
+        report=report,
+        rows=rows,
+        training=training,
+        earned=f"{earned:.4g}",
+        points=f"{points:g}",
+        report_earned=earned,
+        report_points=points,
+        when=datetime.now().strftime("%Y-%m-%d %H:%M"),
+    )
