@@ -320,7 +320,7 @@ def grades(
     from grader.classroom.lms import export
 
     sheet = export(folder, to, out, roster)
-    console.print(f"wrote {_short(out)}, {sheet.students} students", markup=False)
+    console.print(f"wrote {_short(out)}, {sheet.students} students", markup=False, soft_wrap=True)
     if sheet.ungraded:
         console.print(f"left empty, not graded yet: {', '.join(sheet.ungraded)}", markup=False)
     if sheet.strangers:
@@ -368,5 +368,5 @@ def main() -> None:
     try:
         app()
     except (CourseError, EngineError, OSError) as error:
-        errors.print(f"[red]{error}[/red]")
+        errors.print(str(error), style="red", markup=False, soft_wrap=True)
         raise SystemExit(2) from None

@@ -41,7 +41,8 @@ def shown(
     )
     colour = _COLOURS.get(verdict, _WRONG)
     cells = "".join(
-        f"<tr><td>{html.escape(label)}</td><td>{html.escape(words)}</td></tr>"
+        f'<tr><td style="padding-right:1em">{html.escape(label)}</td>'
+        f"<td>{html.escape(words)}</td></tr>"
         for label, words in rows
     )
     page = (

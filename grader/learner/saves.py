@@ -12,7 +12,6 @@ from grader.learner.events import Saved, Trouble
 
 ROOMS = ("exercises", "tests", "solutions", "grader")
 _STEP = 5  # milliseconds between two looks; a batch ends when one of them finds nothing new
-_LOOK = 1000  # milliseconds without a save between two looks at the folders themselves
 _CALM = 0.01  # seconds that a file has to stay as it is before it is judged
 _LONG_CALM = 0.12  # the same for one that is empty or gone, and when a save has cancelled a run
 
@@ -21,7 +20,7 @@ class Watcher:
     """A thread that tells of saves; polls where file events do not work."""
 
     def __init__(self, root: Path, tell: Callable[[object], None], poll: bool):
-        self._root = root
+        self._folders = [root / room for room in ROOMS if (root / room).is_dir()]
         self._tell, self._poll = tell, poll
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -38,20 +37,16 @@ class Watcher:
         ways = [True] if self._poll else [None, True]  # None: file events, where there are any
         for number, polling in enumerate(ways, 1):
             try:
-                while not self._stop.is_set():
-                    self._hear(polling)
-                return None
+                return self._hear(polling)
             except Exception as error:  # out of watches, a file system without events
                 instead = "polling instead" if number < len(ways) else "r runs it"
                 self._tell(Trouble(f"Saves can't be watched here ({error}): {instead}."))
 
     def _hear(self, polling: bool | None) -> None:
-        """Tell of saves until a folder is made anew, whose events would not be heard."""
         import watchfiles
 
-        watched = _folders(self._root)
         for changes in watchfiles.watch(
-            *watched,
+            *self._folders,
             watch_filter=lambda _, path: _ours(Path(path)),
             debounce=50,
             step=_STEP,
@@ -59,19 +54,8 @@ class Watcher:
             raise_interrupt=False,
             force_polling=polling,
             poll_delay_ms=150,
-            rust_timeout=_LOOK,
-            yield_on_timeout=True,
         ):
-            if changes:
-                self._tell(Saved(frozenset(Path(path) for _, path in changes)))
-            elif _folders(self._root) != watched:
-                return
-
-
-def _folders(root: Path) -> dict[Path, int]:
-    """The rooms that are there, with what tells one from another made in its place."""
-    rooms = (root / room for room in ROOMS)
-    return {room: room.stat().st_ino for room in rooms if room.is_dir()}
+            self._tell(Saved(frozenset(Path(path) for _, path in changes)))
 
 
 class Settling:

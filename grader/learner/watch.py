@@ -65,11 +65,8 @@ class Watch:
             self._check(self._current)
             while not self._over:
                 try:
-                    event = self._next()
-                    self._handle(event)
+                    self._handle(self._next())
                     self._go_on()
-                    if event is None:
-                        self._look()
                 except (CourseError, SyntaxError, UnicodeError, FileNotFoundError) as error:
                     self._say(f"[yellow]The course can't be read:[/yellow] {error}")
             self._trainer.stop()
@@ -118,13 +115,6 @@ class Watch:
             self._announce(exercise)
             self._running, self._cancelled = exercise, False
             self._runner.begin(exercise)
-
-    def _look(self) -> None:
-        """Notice a save that no event told of: right at the start, or in a folder made anew."""
-        file = _file(self._current)
-        waiting = self._settling.patience() is not None
-        if not (self._manual or self._running or waiting or self._settling.unchanged(file)):
-            self._saved([file])
 
     def _check(self, exercise: Exercise, calm: float = 0.0) -> None:
         """Judge an exercise next, whether its file has changed or not."""

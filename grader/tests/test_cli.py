@@ -115,6 +115,7 @@ def test_build_check(kata, workspace):
     ]
 
 
+@pytest.mark.whole
 def test_bench_engine_measures_both_sides(kata, tmp_path):
     path = tmp_path / "bench.json"
     done = kata("bench", "engine", "--exercise", "ex05", "--runs", "1", "--json", str(path))

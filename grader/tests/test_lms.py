@@ -70,6 +70,7 @@ def zip_collect(nbgrader, a_class):
 # --- zip_collect -----------------------------------------------------------------------------
 
 
+@pytest.mark.whole
 def test_canvas(a_class, zip_collect):
     files = [
         f"doejane_101_9001_{STEM}.ipynb",
@@ -105,6 +106,7 @@ def test_canvas(a_class, zip_collect):
     assert len(students) == 7
 
 
+@pytest.mark.whole
 def test_moodle(a_class, zip_collect):
     monday = [
         f"Jane Doe_678_assignsubmission_file_/{STEM}.ipynb",

@@ -13,6 +13,7 @@ from grader.learner import page
 from grader.target import Target
 from grader.training import PICTURES, RECORD
 
+pytestmark = pytest.mark.whole
 HOSTILE = "<script>document.title = 'taken over'</script>"
 
 

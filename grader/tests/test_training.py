@@ -367,6 +367,7 @@ def test_images_are_moved_by_one_pixel():
     }
 
 
+@pytest.mark.whole
 def test_a_spawned_child_comes_to_the_same(train, digits, tmp_path, monkeypatch):
     """Where there is no fork: the child imports all, and reads the digits, for itself."""
     monkeypatch.setattr(child, "_can_fork", lambda: False)

@@ -157,19 +157,6 @@ def test_the_other_keys(session):
     session.sees("The training check has ended")
 
 
-def test_a_folder_that_is_made_anew(session):
-    session.passes("ex05")
-    folder = session.folder / "exercises"
-    kept = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    shutil.rmtree(folder)
-    session.sees("is not there")
-    folder.mkdir()
-    for path, content in kept.items():
-        path.write_bytes(content)
-    time.sleep(2.5)  # two looks, until the new folder is watched
-    session.passes("ex05")
-
-
 def test_a_deleted_file_and_one_that_is_renamed_into_place(session):
     session.passes("ex05")
     path = session.course.find("ex05").stub

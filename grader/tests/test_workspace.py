@@ -77,6 +77,7 @@ def test_a_new_workspace_has_what_a_learner_needs_and_no_solutions(made, loaded)
     assert not any("BEGIN SOLUTION" in path.read_text("utf-8") for path in made.rglob("ex*.py"))
 
 
+@pytest.mark.whole
 def test_the_learners_commands_work_in_it(mine, kata, plain_pytest):
     change(mine / "exercises" / "ex03_backward.py", STUB, SLOPE)
     done = kata("test", "ex03", "--seed", "5", cwd=mine)
@@ -116,6 +117,7 @@ def test_the_version(kata):
     assert (done.returncode, done.stdout.split()[0]) == (0, "gradkata")
 
 
+@pytest.mark.whole
 def test_init_and_upgrade_as_commands(kata, mine):
     done = kata("init", str(mine))
     assert done.returncode == 0, done.stderr
