@@ -67,11 +67,23 @@ def pytest_configure(config):
             seed=secrets.randbelow(1_000_000) if seed is None else seed,
             diagnose=not config.getoption("--no-diagnosis"),
         )
+        config.pluginmanager.register(FrozenHeap())
     if not config.stash[RUN].target.path.exists():
         raise pytest.UsageError(f"--target: there is no {config.stash[RUN].target.path}")
     if config.pluginmanager.hasplugin("dsession"):
         config.option.seed = config.stash[RUN].seed  # pytest-xdist's workers are told the same
         config.pluginmanager.register(FromWorkers(config.stash[RUN]))
+
+
+class FrozenHeap:
+    """Where the process is pytest's own: what was imported is not walked again and again.
+
+    Not in a notebook's kernel, which outlives its checks and has to collect what they leave.
+    """
+
+    def pytest_collection_finish(self):
+        gc.freeze()
+        atexit.register(gc.unfreeze)  # what is never collected, C++ extensions report as leaks
 
 
 class FromWorkers:
@@ -124,11 +136,6 @@ def digits():
     from grader.mnist import load_sample
 
     return load_sample()
-
-
-def pytest_collection_finish():
-    gc.freeze()  # torch's own hundreds of thousands of objects are not walked again and again
-    atexit.register(gc.unfreeze)  # what is never collected, C++ extensions report as leaks
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import time
 
@@ -179,3 +180,9 @@ def test_in_a_real_kernel(loaded, tmp_path):
     shown = found['check("slope")'][0].data
     assert "still wrapped in a tensor" in shown["text/plain"]
     assert "still wrapped in a tensor" in " ".join(shown["text/html"].split())
+
+
+def test_a_check_leaves_the_kernels_garbage_to_be_collected(check):
+    before = gc.get_freeze_count()
+    check("slope")
+    assert gc.get_freeze_count() <= before
