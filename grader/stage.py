@@ -57,7 +57,8 @@ def perform(root: Path, stem: str, requests: int, events: int) -> int:
 
     exercise = course.load(root).find(stem)
     # Read here once, and not in every child.
-    bank.read(exercise.mistakes, exercise), bank.read(exercise.variants, exercise)
+    bank.read(exercise.mistakes, exercise)
+    bank.read(exercise.variants, exercise)
     command = [str(exercise.test_file), f"--rootdir={root}", "-qq", "--capture=sys"]
     command += [f"-pno:{name}" for name in UNUSED]
     nobody = Run(root, Target(exercise.test_file), seed=0)

@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.course import Exercise
 from grader.stage import end_with_parent, kill, load, perform
 from grader.wire import Lines, send
 
@@ -136,15 +137,9 @@ class Parent:
 
 def _stamp(root: str, stem: str) -> tuple:
     """What tells whether the files that a stage has read are still the same."""
-    folder = Path(root)
-    files = (
-        folder / "tests" / "conftest.py",
-        folder / "tests" / f"test_{stem}.py",
-        folder / "tests" / "mistakes" / f"{stem}.py",
-        folder / "solutions" / f"{stem}.py",
-        folder / "solutions" / "variants" / f"{stem}.py",
-        folder / "pyproject.toml",
-    )
+    one = Exercise(0, stem, Path(root))
+    settings = (one.root / "pyproject.toml", one.test_file.with_name("conftest.py"))
+    files = (*settings, one.test_file, one.mistakes, one.solution, one.variants)
     return tuple(_version(file) for file in files)
 
 
