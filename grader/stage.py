@@ -21,6 +21,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from grader.wire import Lines, send
 
 # Parts of pytest that a learner's tests have no use for; each costs every run some time.
@@ -48,7 +50,6 @@ GRACE = 4.0  # seconds beyond the limit of a test or a diagnosis before the chil
 
 def perform(root: Path, stem: str, requests: int, events: int) -> int:
     """Collect the tests of an exercise and serve runs of them; pytest's exit status at the end."""
-    import pytest
     import pytest_timeout
 
     from grader import bank, course
@@ -72,6 +73,7 @@ class Preset:
     def __init__(self, run):
         self._run = run
 
+    @pytest.hookimpl(tryfirst=True)  # the plugin makes settings of its own where there are none
     def pytest_configure(self, config):
         from grader.run import RUN
 
