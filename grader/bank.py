@@ -52,6 +52,14 @@ class Entry:
             namespace["Reference"] = namespace[self.task]
         exec(compile(self.body, str(self.path), "exec", dont_inherit=True), namespace)
 
+    @property
+    def text(self) -> str:
+        """This answer as a learner could have written it below the other tasks of their file."""
+        parts = [ast.unparse(self.imports)]
+        if self.reference is not None:
+            parts += [self.reference, f"Reference = {self.task}"]
+        return "\n\n".join([*parts, ast.unparse(self.body)]) + "\n"
+
 
 def mistakes(exercise: Exercise, task: str | None = None) -> tuple[Entry, ...]:
     """The known mistakes of an exercise, or of one of its tasks."""

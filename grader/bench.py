@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import statistics
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from grader import bank, bench_nbgrader, bench_watch
-from grader.course import Course, CourseError, Exercise, reference
+from grader.course import Course, CourseError, Exercise
 from grader.engine import Engine, Job, preload_for
 from grader.target import Target
 
@@ -106,11 +105,8 @@ def _warm(engine: Engine, job: Job) -> float:
 
 
 def _file_with(exercise: Exercise, entry: bank.Entry, folder: Path) -> Path:
-    parts = [exercise.solution.read_text("utf-8"), ast.unparse(entry.imports)]
-    if entry.reference is not None:
-        parts += [reference(exercise, entry.task), f"Reference = {entry.task}"]
     path = folder / f"{entry.name}.py"
-    path.write_text("\n\n".join([*parts, ast.unparse(entry.body)]) + "\n", "utf-8")
+    path.write_text(f"{exercise.solution.read_text('utf-8')}\n\n{entry.text}", "utf-8")
     return path
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import shutil
@@ -75,10 +74,7 @@ def _hand_in(folder: Path, exercise: Exercise, runs: int) -> None:
 def _mistake(exercise: Exercise, task: str) -> tuple[str, str]:
     """A cell with a mistake of the bank: where there is one, one that needs no reference."""
     entry = min(bank.mistakes(exercise, task), key=lambda one: one.reference is not None)
-    parts = [ast.unparse(entry.imports)]
-    if entry.reference is not None:
-        parts += [entry.reference, f"Reference = {task}"]
-    return task, "\n\n".join([*parts, ast.unparse(entry.body)])
+    return task, entry.text
 
 
 def _graded(folder: Path, exercise: Exercise, runs: int) -> float:

@@ -21,12 +21,7 @@ from grader.learner import keep
 from grader.report import ExerciseResult, Report, TaskResult, failure_text, replay_of
 from grader.target import Target
 from grader.training import PICTURES, RECORD
-
-_ALT = {
-    "curves": "Loss of each training batch, and accuracy after each epoch.",
-    "confusion": "A table of ten by ten: which digit was read as which, how often.",
-    "mistakes": "The images that were read wrongly with the most confidence.",
-}
+from grader.training.pictures import ALT
 
 
 @dataclass
@@ -95,7 +90,7 @@ def _training(root: Path) -> dict | None:
         sentence = record["sentence"]
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    drawn = [(folder / f"{name}.png", alt) for name, alt in _ALT.items()]
+    drawn = [(folder / f"{name}.png", alt) for name, alt in ALT.items()]
     found = [_inlined(path, alt) for path, alt in drawn if path.is_file()]
     return {"sentence": sentence, "pictures": found}
 

@@ -6,7 +6,7 @@ leans on colour alone: lines differ in style or carry their name.
 
 from __future__ import annotations
 
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6B6B6B"
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#6B6B6B"
 CARD = "#FCFCFA"  # the figure's own ground, so that text is dark on light on any page
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import os
 import shutil
@@ -307,10 +306,7 @@ class Impatience:
 
 def _with(exercise: course.Exercise, entry: bank.Entry) -> str:
     """The solution with a mistake in a task's place."""
-    parts = [exercise.solution.read_text("utf-8"), ast.unparse(entry.imports)]
-    if entry.reference is not None:
-        parts += [course.reference(exercise, entry.task), f"Reference = {entry.task}"]
-    return "\n\n".join([*parts, ast.unparse(entry.body)]) + "\n"
+    return f"{exercise.solution.read_text('utf-8')}\n\n{entry.text}"
 
 
 def _spoiled(session: Session, line: str) -> str:

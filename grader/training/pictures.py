@@ -1,22 +1,21 @@
-"""Pictures of a training: its curves, its confusions, its worst mistakes.
-
-Colours are of the Okabe-Ito palette or shades of one hue, which colour-blind eyes tell apart; no
-picture leans on colour alone.
-"""
+"""Pictures of a training: its curves, its confusions, its worst mistakes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from grader.pictures.style import BLUE, GREY, ORANGE, figure, plain
 from grader.training.record import TrainingRecord
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
+ALT = {  # what each shows, in words
+    "curves": "Loss of each training batch, and accuracy after each epoch.",
+    "confusion": "A table of ten by ten: which digit was read as which, how often.",
+    "mistakes": "The images that were read wrongly with the most confidence.",
+}
 
 
 def draw(record: TrainingRecord, digits, folder: Path) -> list[Path]:
     """Write curves.png, confusion.png and mistakes.png, those there is something to show in."""
-    from matplotlib.figure import Figure  # not pyplot: no window, no global state
-
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []
     for name, wanted, paint in (
@@ -27,9 +26,9 @@ def draw(record: TrainingRecord, digits, folder: Path) -> list[Path]:
         path = folder / f"{name}.png"
         path.unlink(missing_ok=True)  # none is left of an earlier training
         if wanted:
-            figure = Figure(figsize=(8, 8) if name != "curves" else (10, 4.5), layout="constrained")
-            paint(figure, record, digits)
-            figure.savefig(path, dpi=120)
+            made = figure(*((10, 4.5) if name == "curves" else (8, 8)))
+            paint(made, record, digits)
+            made.savefig(path, dpi=120)
             drawn.append(path)
     return drawn
 
@@ -62,7 +61,7 @@ def _curves(figure, record: TrainingRecord, digits) -> None:
     right.set_xticks(range(1, record.epochs + 1))
     right.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.12))
     for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
+        plain(axes)
 
 
 def _smooth(values: list[float], weight: float = 0.9) -> list[float]:

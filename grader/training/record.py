@@ -80,7 +80,8 @@ def confusion(record: TrainingRecord) -> str:
     ]
     count, label, answer = max(off)
     times = "once" if count == 1 else f"{count} times"
-    return f"Most often a {label} is read as a {answer} ({times})." if count else ""
+    one, other = (f"an {digit}" if digit == 8 else f"a {digit}" for digit in (label, answer))
+    return f"Most often {one} is read as {other} ({times})." if count else ""
 
 
 def _reported(record: TrainingRecord) -> str:
