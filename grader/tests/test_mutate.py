@@ -7,10 +7,11 @@ import shutil
 
 import pytest
 
-from grader import bank, mutate
+from grader import bank, mutants, mutate
 from grader.course import Course, CourseError
 from grader.engine import Job
-from grader.mutate import Equivalent, Mutant
+from grader.mutants import Mutant
+from grader.mutate import Equivalent
 from grader.report import Verdict
 from grader.target import Target
 
@@ -35,11 +36,11 @@ def descend(params, lr, steps):
 def _mutations(body: str) -> list[str]:
     lines = "".join(f"    {line}\n" for line in body.splitlines())
     source = f"def f(a, b):\n    ### BEGIN SOLUTION\n{lines}    ### END SOLUTION\n"
-    return [one.mutation for one in mutate.mutants_of(source)]
+    return [one.mutation for one in mutants.mutants_of(source)]
 
 
 def test_every_kind_of_change_in_a_small_body():
-    found = {one.mutation for one in mutate.mutants_of(SOURCE)}
+    found = {one.mutation for one in mutants.mutants_of(SOURCE)}
     condition, step = (
         "if p.grad is not None and lr > 0.5:",
         "torch.mul(lr, p.grad.detach(), out=None)",
@@ -106,7 +107,7 @@ def test_the_same_line_twice_gives_two_names():
 
 def test_a_long_line_is_cut_to_what_is_near_the_change():
     old = f"f({', '.join(f'argument_{i}' for i in range(20))})"
-    text = mutate.difference(old, old.replace("argument_9", "9"))
+    text = mutants.difference(old, old.replace("argument_9", "9"))
     assert len(text) < 140
     assert "argument_9," in text.partition(" → ")[0]
     assert " 9," in text.partition(" → ")[2]
@@ -157,7 +158,7 @@ def test_every_equivalent_of_this_course_has_its_mutant_and_a_reason(loaded):
     known = mutate.equivalents(loaded)
     assert known
     for exercise in loaded.exercises:
-        made = mutate.mutants_of(exercise.solution.read_text("utf-8"))
+        made = mutants.mutants_of(exercise.solution.read_text("utf-8"))
         listed = known.get(exercise.stem, [])
         excused = {(one.task, one.mutation) for one in listed}
         assert len(excused) == len(listed)

@@ -212,7 +212,8 @@ SPOILT = {  # name: (exercise 11, exercise 12, outcome, what the sentence says)
         "def make_model():\n    return nn.Sequential(nn.Flatten(), nn.Linear(784, 10))\n\n\n"
         + FIT.format(body="return fit(model, dls, epochs, 0.004)"),
         "below the bound",
-        r"60\.0% are asked for\. Most often (?:a [0-79]|an 8) is read as (?:a [0-79]|an 8) .*reports 100\.0%",
+        r"60\.0% are asked for\. Most often (a [0-79]|an 8) is read as (a [0-79]|an 8) "
+        r".*reports 100\.0%",
     ),
     "trains on the validation batches": (
         "",
