@@ -55,10 +55,16 @@ class Entry:
     @property
     def text(self) -> str:
         """This answer as a learner could have written it below the other tasks of their file."""
-        parts = [ast.unparse(self.imports)]
+        return "\n\n".join(text for text, _ in self.parts) + "\n"
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """The same, piece by piece, each with the name of the file that it is from."""
+        own = str(self.path)
+        parts = [(ast.unparse(self.imports), own)]
         if self.reference is not None:
-            parts += [self.reference, f"Reference = {self.task}"]
-        return "\n\n".join([*parts, ast.unparse(self.body)]) + "\n"
+            parts += [(self.reference, REFERENCE), (f"Reference = {self.task}", REFERENCE)]
+        return [*parts, (ast.unparse(self.body), own)]
 
 
 def mistakes(exercise: Exercise, task: str | None = None) -> tuple[Entry, ...]:

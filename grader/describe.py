@@ -36,6 +36,8 @@ def value(thing: object) -> str:
         return _cut(f"{type(thing).__name__} of {len(thing)}: {_items(thing)}")
     if isinstance(thing, torch.Size | torch.dtype | torch.device):
         return str(thing)
+    if hasattr(type(thing), "kata_described"):
+        return _cut(thing.kata_described())
     return _cut(f"{type(thing).__name__} {_repr(thing)}")
 
 

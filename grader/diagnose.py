@@ -83,7 +83,7 @@ def _behaves_as(entry, run, task, items, seen, budget, nextitem) -> bool:
     kept = {item: result_of(item) for item in items}
     try:
         with limits.time_limit(budget.left()), limits.interruptible():
-            run.modules[task.exercise] = run.target.with_swap(entry).load(task.exercise)
+            run.modules[task.exercise] = run.swapped(task.exercise, entry)
         for item in items:
             item.stash[SWAP] = entry
             if budget.left() <= 0:

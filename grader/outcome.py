@@ -6,11 +6,12 @@ from pathlib import Path
 
 from _pytest.outcomes import Exit, OutcomeException
 
+from grader.boundary.faults import Ended, origin
 from grader.course import shown
 from grader.limits import TimedOut
+from grader.loading import CannotLoad, explain, line_in
 from grader.report import TestResult, Verdict, Wrong
 from grader.run import SPIN
-from grader.target import CannotLoad, explain, line_in
 
 
 class LeftEarly(Exception):
@@ -21,7 +22,7 @@ def contain(error: BaseException, files: tuple[str, ...]) -> BaseException:
     """An exit, skip or xfail that comes from the learner's file is a crash, not an order."""
     if not isinstance(error, SystemExit | OutcomeException | Exit | GeneratorExit):
         return error
-    if line_in(error, *files) is None and not isinstance(error, SystemExit):
+    if _line_in(error, files) is None and not isinstance(error, SystemExit):
         return error
     kind = "exit" if isinstance(error, SystemExit) else f"pytest's {type(error).__name__.lower()}"
     crash = LeftEarly(f"the code calls {kind}: a function should return, not end the program")
@@ -30,7 +31,7 @@ def contain(error: BaseException, files: tuple[str, ...]) -> BaseException:
 
 def judge(error: BaseException, result: TestResult, files: tuple[str, ...]) -> None:
     """Fill in the verdict, and what explains it, of a test that `error` ended."""
-    line = line_in(error, *files)
+    line = _line_in(error, files)
     if line and line[1]:
         result.where = f"line {line[0]} of {shown(Path(files[0]))}: {line[1]}"
     if isinstance(error, Wrong):
@@ -47,6 +48,8 @@ def judge(error: BaseException, result: TestResult, files: tuple[str, ...]) -> N
             result.note = f"needs {needed}, which is not written yet"
     elif isinstance(error, TimedOut):
         result.verdict, result.note = Verdict.TIMED_OUT, f"{error}. {SPIN}"
+    elif isinstance(error, Ended):
+        result.verdict, result.note = Verdict.CRASHED, f"{error}."
     elif isinstance(error, AssertionError) and line is None:
         result.verdict, result.note = Verdict.WRONG, str(error).partition("\n")[0]
     else:
@@ -55,8 +58,16 @@ def judge(error: BaseException, result: TestResult, files: tuple[str, ...]) -> N
             result.note += " (while the test looked at what came back)"
 
 
+def _line_in(error: BaseException, files: tuple[str, ...]) -> tuple[int, str] | None:
+    found = origin(error)
+    return found.line if found else line_in(error, *files)
+
+
 def _raiser(error: BaseException) -> str:
     """The top-level function or class in which an exception was raised."""
+    found = origin(error)
+    if found:
+        return found.raiser
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next

@@ -20,6 +20,7 @@ import pytest
 from grader import course, diagnose, limits
 from grader.course import shown
 from grader.engine import versions
+from grader.loading import CannotLoad
 from grader.outcome import contain, judge
 from grader.recorder import Ex, last_call
 from grader.report import (
@@ -32,7 +33,7 @@ from grader.report import (
     task_from,
 )
 from grader.run import EX, RESULT, RUN, Run, learner_files, mark, name, result_of, run_quietly, stem
-from grader.target import CannotLoad, Target
+from grader.target import Target
 
 _LETTERS = {
     Verdict.WRONG: "F",
@@ -109,7 +110,11 @@ def pytest_report_header(config):
 def ex(request) -> Ex:
     """The module under test, behind a recorder of calls."""
     item = request.node
-    item.stash[EX] = Ex(request.config.stash[RUN].load(stem(item)))
+    run = request.config.stash[RUN]
+    module = run.load(stem(item))
+    if run.worker is not None:
+        module.begin(_seed(item), lambda: item.funcargs.get("tmp_path"))
+    item.stash[EX] = Ex(module)
     return item.stash[EX]
 
 

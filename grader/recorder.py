@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 
 from grader import describe
+from grader.loading import CannotLoad
 from grader.report import Verdict
-from grader.target import CannotLoad, missing
+from grader.target import missing
 
 
 class Ex:
@@ -18,11 +20,16 @@ class Ex:
         self._depth = 0
 
     def __getattr__(self, name: str):
+        found = self._find(name)
+        return Recorded(self, name, found) if callable(found) else found
+
+    def _find(self, name: str):
+        if not isinstance(self._module, ModuleType):  # it is in another process
+            return self._module.find(name)
         try:
-            found = getattr(self._module, name)
+            return getattr(self._module, name)
         except AttributeError:
             raise CannotLoad(missing(self._module, name), Verdict.NOT_ATTEMPTED) from None
-        return Recorded(self, name, found) if callable(found) else found
 
 
 class Recorded:
@@ -42,6 +49,11 @@ class Recorded:
             return self._function(*args, **kwargs)
         finally:
             self._ex._depth -= 1
+
+
+def beside(ex: Ex, kind: type) -> Callable:
+    """A class of torch's own, made and used where the code under test runs."""
+    return kind if isinstance(ex._module, ModuleType) else ex._module.make(kind)
 
 
 def last_call(ex: Ex) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,10 @@ from _pytest.runner import runtestprotocol
 from grader import limits
 from grader.bank import REFERENCE, Entry
 from grader.course import shown
+from grader.loading import CannotLoad
 from grader.recorder import Ex
 from grader.report import ExerciseResult, TestResult, Verdict
-from grader.target import CannotLoad, Target
+from grader.target import Target, read_source
 
 SPIN = "Is there a loop that never ends, or far more work than the task needs?"
 PRINTED = 2000  # characters of what a test prints that are kept
@@ -36,13 +37,16 @@ class Run:
     modules: dict[str, object] = field(default_factory=dict)
     group: list = field(default_factory=list)  # the (item, reports) of the task under way
     diagnosis_seconds: float = DIAGNOSIS_SECONDS  # what is left of them
+    # Starts a worker for the code under test; None: it runs in the process of the tests.
+    worker: Callable | None = None
+    diagnosing: object = None  # what a worker of its own has loaded, so that no answer gets around
 
     def load(self, stem: str):
         """The module under test, loaded once; a file that does not load fails once too."""
         if stem not in self.modules:
             try:
                 with limits.interruptible():
-                    self.modules[stem] = self.target.load(stem)
+                    self.modules[stem] = self._load(stem)
             except CannotLoad as error:
                 self.modules[stem] = error
             except limits.TimedOut as error:
@@ -51,6 +55,27 @@ class Run:
         if isinstance(self.modules[stem], CannotLoad):
             raise self.modules[stem].with_traceback(None)
         return self.modules[stem]
+
+    def _load(self, stem: str):
+        if self.worker is None:
+            return self.target.load(stem)
+        from grader.boundary.judge import Remote
+
+        path = self.target.file(stem)
+        swap = self.target.swap
+        source, parts = read_source(path), swap.parts if swap else ()
+        return Remote(self.worker, source, f"{stem}.py", shown(path), stem, parts)
+
+    def swapped(self, stem: str, entry: Entry):
+        """The module under test with one task replaced, beside the one that is judged."""
+        if self.worker is None:
+            return self.target.with_swap(entry).load(stem)
+        if self.diagnosing is None:
+            other = replace(self, target=self.target.with_swap(entry))
+            self.diagnosing = other._load(stem)
+        else:
+            self.diagnosing.load(entry.parts)
+        return self.diagnosing
 
     def exercise(self, stem: str) -> ExerciseResult:
         file = shown(self.target.file(stem))

@@ -14,6 +14,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from grader import expect
+from grader.recorder import beside
 
 
 def write_grey(path, pixels, mode="L"):
@@ -265,10 +266,10 @@ class TestDigitDataset:
         if "fork" not in multiprocessing.get_all_start_methods():
             pytest.skip("worker processes are forked here, and this system has no fork")
         paths, pixels, digits = tree(rng, tmp_path, 5)
-        dataset = ex.DigitDataset(paths, transform=lambda x: x.float())
+        dataset = ex.DigitDataset(paths, transform=torch.Tensor.float)
         check_item(dataset[4], pixels[4].float(), digits[4], "dataset[4]")
         order = rng.shuffled(range(5))
-        loader = DataLoader(
+        loader = beside(ex, DataLoader)(
             dataset, batch_size=2, sampler=order, num_workers=2, multiprocessing_context="fork"
         )
         xs, ys = [], []

@@ -22,9 +22,10 @@ from types import FunctionType, ModuleType, SimpleNamespace
 
 from grader import engine, limits, pictures, stage, warm
 from grader.course import CourseError, Exercise, load
+from grader.loading import CannotLoad
 from grader.report import ExerciseResult, TaskResult, Verdict, failure_text
 from grader.run import Run
-from grader.target import CannotLoad, Target
+from grader.target import Target
 
 SECONDS = None  # for one test; None: what the tests themselves say
 _COLOURS = {Verdict.PASSED: "#1a7f37", Verdict.NOT_ATTEMPTED: "#9a6700"}

@@ -7,8 +7,9 @@ from pathlib import Path
 from grader import limits, pictures
 from grader.course import Exercise, shown
 from grader.draw import seed_everything
+from grader.loading import CannotLoad, explain, line_in
 from grader.run import SPIN, Run
-from grader.target import CannotLoad, Target, explain, line_in
+from grader.target import Target
 
 _DOTS = 130  # an inch
 

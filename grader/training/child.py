@@ -17,7 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.target import CannotLoad, Target
+from grader.loading import CannotLoad
+from grader.target import Target
 from grader.training.record import EPOCHS, TrainingRecord
 
 STALL = 120.0  # seconds without a batch or another sign of life

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-from grader.target import brief, missing, shown
+from grader.loading import brief
+from grader.target import missing, shown
 
 
 class Stop(BaseException):

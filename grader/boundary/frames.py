@@ -1,0 +1,74 @@
+"""Messages on a socket: a JSON head and blobs of bytes, both within limits.
+
+What arrives is plain data and nothing else: no pickle, no code. Every size is checked before
+anything of that size is read or made.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+
+HEAD = 4 << 20  # bytes of JSON in one message
+BLOBS = 64 << 20  # bytes of tensors and files in one message
+COUNT = 4096  # blobs in one message
+_SIZES = struct.Struct("!II")  # bytes of the head, number of blobs
+
+
+class Broken(Exception):
+    """The other side did not keep to the protocol, or is gone."""
+
+
+def send(sock: socket.socket, head: object, blobs: list) -> None:
+    """Send one message; `Broken` when it is larger than a message may be or nobody listens."""
+    text = json.dumps(head, allow_nan=False, separators=(",", ":")).encode("ascii")
+    sizes = [len(blob) for blob in blobs]
+    if len(text) > HEAD or len(sizes) > COUNT or sum(sizes) > BLOBS:
+        raise TooLarge(f"{(len(text) + sum(sizes)) / 1e6:.0f} MB in one value")
+    try:
+        sock.sendall(b"".join([_SIZES.pack(len(text), len(sizes)), _lengths(sizes), text, *blobs]))
+    except OSError as error:
+        raise Broken(f"nobody listens: {error.strerror}") from None
+
+
+class TooLarge(Exception):
+    """A value that is larger than may cross."""
+
+
+def receive(sock: socket.socket) -> tuple[object, list[bytearray]]:
+    """The next message; `Broken` when it ends early, is too large or is not a message."""
+    size, count = _SIZES.unpack(_exactly(sock, _SIZES.size))
+    if size > HEAD or count > COUNT:
+        raise Broken("a message that is too large")
+    sizes = struct.unpack(f"!{count}I", _exactly(sock, 4 * count))
+    if sum(sizes) > BLOBS:
+        raise Broken("a message that is too large")
+    text = _exactly(sock, size)
+    try:
+        head = json.loads(text.decode("ascii"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise Broken(f"a message that is not JSON: {type(error).__name__}") from None
+    return head, [_exactly(sock, size) for size in sizes]
+
+
+def _lengths(sizes: list[int]) -> bytes:
+    return struct.pack(f"!{len(sizes)}I", *sizes)
+
+
+def _exactly(sock: socket.socket, size: int) -> bytearray:
+    found = bytearray(size)
+    view, filled = memoryview(found), 0
+    while filled < size:
+        try:
+            read = sock.recv_into(view[filled:])
+        except OSError as error:
+            raise Broken(f"the connection failed: {error.strerror}") from None
+        if not read:
+            raise Broken("the process ended")
+        filled += read
+    return found
+
+
+def _refuse(name: str):
+    raise ValueError(f"{name} is no JSON")

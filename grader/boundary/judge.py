@@ -1,0 +1,343 @@
+"""The judge's end: the learner's module as tests see it, with its code in another process.
+
+A test calls what `Remote` gives it like functions of its own process. What comes back is made again
+here from plain data; what can't be is a `RemoteObject`, which is used by calling its methods and by
+iterating over it. Nothing of the worker's is believed but as the data it is.
+"""
+
+from __future__ import annotations
+
+import importlib
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from grader.boundary.faults import Ended
+from grader.boundary.folder import Folder
+from grader.boundary.frames import Broken, TooLarge
+from grader.boundary.link import Link
+from grader.boundary.values import STANDARD
+from grader.loading import CannotLoad
+from grader.report import Verdict
+
+_METHODS = {nn.Module: ("train",), torch.optim.Optimizer: ("step", "zero_grad")}
+_KNOWN_TYPES = ("torch.nn.Module", "torch.optim.Optimizer")
+_KNOWN_TYPES += ("torch.utils.data.Dataset", "torch.utils.data.DataLoader")
+
+
+class Remote:
+    """The module of an exercise, loaded in a worker.
+
+    `worker()` starts one: an object with `socket`, `close()` and `ended`. A worker that is lost is
+    replaced when the next test begins.
+    """
+
+    def __init__(self, worker: Callable, source: str, path: str, shown: str, stem: str, parts=()):
+        self._start = worker
+        self._about = [source, path, shown, stem, "module", [list(part) for part in parts]]
+        self._worker, self._link = None, None
+        self._folder: Folder | None = None
+        self._files: Callable[[], Path | None] = lambda: None
+        self._objects = Objects(self)
+        self._open()
+
+    def _open(self) -> None:
+        self._worker = self._start()
+        self._link = Link(self._worker.socket, self._objects, self._serve, judge=True)
+        self._link.show = lambda text: sys.stdout.write(text)
+        self._load()
+
+    def load(self, parts) -> None:
+        """Load the module once more, with other answers in the place of its own."""
+        self._about[-1] = [list(part) for part in parts]
+        if self._worker is None:
+            self._open()
+        else:
+            self._load()
+
+    def _load(self) -> None:
+        match self.ask("load", *self._about):
+            case None:
+                return
+            case [str(sentence), str(verdict)] if verdict in set(Verdict):
+                self.close()
+                raise CannotLoad(sentence[:2000], Verdict(verdict))
+        raise self._lost(Broken("no answer to load"))
+
+    def begin(self, seed: int, files: Callable[[], Path | None]) -> None:
+        """A test begins; `files()` is the folder that it shares with the learner's code, if any."""
+        if self._worker is None:
+            self._open()
+        self._link.begin()
+        self._folder, self._files = None, files
+        self._link.codec.folder = files
+        self.ask("begin", seed)
+
+    def close(self) -> None:
+        """End the worker and whatever it has started."""
+        if self._worker is not None:
+            self._worker.close()
+        self._worker = None
+
+    def ask(self, op: str, *args):
+        """Ask the worker; `Ended` when it does not answer as it should."""
+        if self._worker is None:
+            raise Ended("the process with the code had ended")
+        try:
+            return self._link.ask(op, *args)
+        except Broken as error:
+            raise self._lost(error) from None
+        except TooLarge as error:
+            raise TypeError(f"what the test hands over is too large: {error}") from None
+        except BaseException as error:
+            if not isinstance(error, Exception):  # out of time: an answer would come too late
+                self.close()
+            raise
+
+    def _lost(self, error: Broken) -> Ended:
+        how = self._worker.ended if self._worker else None
+        self.close()
+        return Ended(f"the process with the code ended: {how or error}")
+
+    def use(self, op: str, *args):
+        """Ask for what runs the learner's code, with the files that a test has written."""
+        self._send_files()
+        result = self.ask(op, *args)
+        if self._folder is not None:
+            try:
+                self._folder.apply(self.ask("written"))
+            except (Broken, OSError) as error:
+                raise self._lost(Broken(str(error))) from None
+        return result
+
+    def _send_files(self) -> None:
+        path = self._files()
+        if path is None:
+            return
+        if self._folder is None:
+            self._folder = Folder(path)
+            self.ask("files", self._folder.changes())
+            return
+        changes = self._folder.changes()
+        if changes:
+            self.ask("files", changes)
+
+    def find(self, name: str):
+        """A function or class of the module; `CannotLoad` where it has none of that name."""
+        found = self.ask("name", "module", name)
+        if isinstance(found, list) and len(found) == 1:
+            return found[0]
+        sentence = found if isinstance(found, str) else f"there is no {name}"
+        raise CannotLoad(sentence[:2000], Verdict.NOT_ATTEMPTED)
+
+    def make(self, standard):
+        """One of torch's own classes, to be used on the side of the learner's code."""
+        if standard not in STANDARD.values():
+            raise ValueError(f"{standard} is not among the standard things that can be made there")
+        return lambda *args, **kwargs: self.use("call", standard, list(args), kwargs)
+
+    # What the worker may ask for
+
+    def _serve(self, op: str, *args):
+        match op, *args:
+            case "pull", ident, torch.Tensor() as upstream, list(names), bool(private):
+                return self._link.tensors.answer(ident, upstream, names, private)
+            case "call", thing, list(args), dict(kwargs) if self._objects.allows(thing, "call"):
+                return thing(*args, **kwargs)
+            case "iterate", thing if self._objects.allows(thing, "iterate"):
+                return iter(thing)
+            case "next", thing if self._objects.allows(thing, "next"):
+                return next(([one] for one in thing), [])
+            case "len", thing if self._objects.allows(thing, "len"):
+                return len(thing)
+            case "item", thing, key if self._objects.allows(thing, "len"):
+                return thing[key]
+            case "train" | "step" | "zero_grad", thing, *rest if self._objects.allows(thing, op):
+                return getattr(thing, op)(*rest) and None
+        raise Broken(f"a request that no code under test makes: {op[:40]}")
+
+
+class Objects:
+    """The objects that both sides know: the test's by drawn number, and what stands for others."""
+
+    def __init__(self, remote: Remote):
+        self._remote = remote
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget them all: a reference is good for one test."""
+        self._own: dict[int, object] = {}
+        self._numbers: dict[int, int] = {}
+        self._kinds: dict[int, tuple[str, ...]] = {}
+        self._theirs: dict[int, RemoteObject] = {}
+
+    def refer(self, thing: object) -> list | None:
+        """A reference to an object that both sides know."""
+        if isinstance(thing, RemoteObject):
+            return ["O", object.__getattribute__(thing, "_number")]
+        number = self._numbers.get(id(thing))
+        return None if number is None else ["M", number]
+
+    def export(self, thing: object, blobs: list) -> dict:
+        """Describe an object of the test, which stays here; the worker may do no more with it."""
+        kind, allowed = _kind(thing)
+        number = secrets.randbits(52)
+        self._own[number], self._numbers[id(thing)] = thing, number
+        self._kinds[id(thing)] = allowed
+        told = {"i": number, "kind": kind, "name": str(getattr(thing, "__name__", ""))[:80]}
+        if kind == "module":
+            encode = self._remote._link.codec.encode
+            told["type"], told["training"] = type(thing).__name__, thing.training
+            told["parameters"] = [[n, encode(p, blobs)] for n, p in thing.named_parameters()]
+            told["buffers"] = [[n, encode(b, blobs)] for n, b in thing.named_buffers()]
+        return told
+
+    def allows(self, thing: object, what: str) -> bool:
+        """May the worker do that with this object of the test?"""
+        return id(thing) in self._numbers and what in self._kinds[id(thing)]
+
+    def find(self, number) -> object:
+        """An own object."""
+        return self._own[number]
+
+    def known(self, number) -> object:
+        """What stands for one of the worker's."""
+        return self._theirs[number]
+
+    def take(self, told: dict, blobs: list) -> RemoteObject:
+        """What stands for an object of the worker."""
+        match told:
+            case {
+                "i": int(number),
+                "type": str(kind),
+                "name": str(name),
+                "text": str(text),
+                "callable": bool(calls),
+                "is": [*known],
+            } if number not in self._theirs:
+                made = RemoteCallable if calls else RemoteObject
+                known = [one for one in known if one in _KNOWN_TYPES]
+                thing = made(self._remote, number, (kind[:80], name[:80], text[:400]), known)
+                self._theirs[number] = thing
+                return thing
+        raise Broken("no object")
+
+
+def _kind(thing: object) -> tuple[str, tuple[str, ...]]:
+    """How an object of the test is told to the worker, and what may be asked of it."""
+    if isinstance(thing, nn.Module):
+        return "module", ("call", "train")
+    if isinstance(thing, torch.optim.Optimizer):
+        return "optimizer", ("step", "zero_grad")
+    if isinstance(thing, Iterator):
+        return "iterator", ("next",)
+    if callable(thing):
+        return "function", ("call",)
+    sized = hasattr(thing, "__len__") and hasattr(thing, "__getitem__")
+    if sized:
+        return "sized", ("iterate", "len")
+    if hasattr(thing, "__iter__"):
+        length = ("len",) if hasattr(thing, "__len__") else ()
+        return ("measured" if length else "iterable"), ("iterate", *length)
+    raise TypeError(f"a {type(thing).__name__} of the test's cannot be handed over")
+
+
+class RemoteObject:
+    """An object of the learner's, used from here; comparisons are never asked of it."""
+
+    def __init__(self, remote: Remote, number: int, about: tuple[str, str, str], known: list[str]):
+        own = {"_remote": remote, "_number": number, "_about": about, "_known": known}
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def __class__(self):
+        """What `isinstance` is told: the torch class that the object is one of, if any."""
+        for name in self._known:
+            module, _, last = name.rpartition(".")
+            return getattr(importlib.import_module(module), last)
+        return type(self)
+
+    def kata_described(self) -> str:
+        """What it is, in its own words."""
+        kind, name, text = self._about
+        return f"{kind} {name or text}"
+
+    def __getattr__(self, name: str):
+        if name == "__name__" and self._about[1]:
+            return self._about[1]
+        if name.startswith("_"):
+            raise AttributeError(name)
+        found = self._remote.use("get", self, name)
+        if found is True:
+            return Method(self, name)
+        if isinstance(found, list) and len(found) == 1:
+            return found[0]
+        raise AttributeError(name)
+
+    def __setattr__(self, name: str, value):
+        self._remote.use("set", self, name, value)
+
+    def __len__(self):
+        return self._remote.use("len", self)
+
+    def __getitem__(self, key):
+        return self._remote.use("item", self, key)
+
+    def __iter__(self):
+        return RemoteIterator(self._remote, self._remote.use("iterate", self))
+
+    def __bool__(self):
+        return True
+
+
+def _operator(name: str):
+    def operate(self, *others):
+        return self._remote.use("operate", self, name, list(others))
+
+    return operate
+
+
+for _name in ("add", "sub", "mul", "truediv", "pow"):
+    setattr(RemoteObject, f"__{_name}__", _operator(_name))
+    setattr(RemoteObject, f"__r{_name}__", _operator(f"r{_name}"))
+RemoteObject.__neg__ = _operator("neg")
+
+
+class RemoteCallable(RemoteObject):
+    """One that can be called: a function, a class, a model."""
+
+    def __call__(self, *args, **kwargs):
+        return self._remote.use("call", self, list(args), kwargs)
+
+
+class Method:
+    """A method of an object of the learner's."""
+
+    def __init__(self, thing: RemoteObject, name: str):
+        self._thing, self.__name__ = thing, name
+
+    def __call__(self, *args, **kwargs):
+        return self._thing._remote.use("method", self._thing, self.__name__, list(args), kwargs)
+
+
+class RemoteIterator:
+    """An iteration over an object of the learner's."""
+
+    def __init__(self, remote: Remote, walk):
+        self._remote, self._walk = remote, walk
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        found = self._remote.use("next", self._walk)
+        if not isinstance(found, list) or len(found) > 1:
+            raise TypeError("an iteration that gives no items")
+        if not found:
+            raise StopIteration
+        return found[0]

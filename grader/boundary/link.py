@@ -1,0 +1,186 @@
+"""One end of a boundary: requests, answers, and the requests that come while it waits.
+
+Both ends take turns like one process: who waits for an answer serves what the other asks
+meanwhile. With every message travel what one process would share: changes of tensors, torch's
+random state, whether gradients are recorded, and what was printed.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import torch
+
+from grader.boundary import faults
+from grader.boundary.frames import Broken, TooLarge, receive, send
+from grader.boundary.tensors import Tensors
+from grader.boundary.values import Codec
+
+_NESTED = 40  # requests within requests
+
+
+class Link:
+    """One end. `serve(op, **what)` answers what the other side asks."""
+
+    def __init__(self, sock: socket.socket, objects, serve: Callable, judge: bool):
+        self._socket, self._objects, self._serve = sock, objects, serve
+        self._judge, self._depth = judge, 0
+        self._random = b""
+        self._raised: dict[int, BaseException] = {}  # what this side raised into the other
+        self.printed: Callable[[], str] = lambda: ""
+        self.show: Callable[[str], None] = lambda text: None
+        self.fault: Callable[[BaseException], tuple] = lambda error: (None, "")
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget all tensors and objects: another test begins."""
+        self.tensors = Tensors(1 if self._judge else 2, self._pull, self._judge)
+        folder = self.codec.folder if hasattr(self, "codec") else None
+        self.codec = Codec(self.tensors, self._objects)
+        if folder:
+            self.codec.folder = folder
+        self._objects.clear()
+        self._raised.clear()
+
+    def ask(self, op: str, *args) -> object:
+        """Ask the other side, serve what it asks meanwhile, and return its answer."""
+        if self._depth >= _NESTED:
+            raise RecursionError("calls back and forth, too many within one another")
+        number = secrets.randbits(52)
+        self._depth += 1
+        try:
+            self._send({"q": number, "op": op}, list(args))
+            while True:
+                head, blobs = receive(self._socket)
+                if not isinstance(head, dict):
+                    raise Broken("no message")
+                if "q" in head:
+                    self._answer(head, blobs)
+                elif head.get("a") == number:
+                    return self._outcome(head, blobs)
+                else:
+                    raise Broken("an answer that nobody asked for")
+        finally:
+            self._depth -= 1
+
+    def serve_forever(self) -> None:
+        """Answer requests until the other side is gone."""
+        while True:
+            head, blobs = receive(self._socket)
+            if not isinstance(head, dict) or "q" not in head:
+                raise Broken("no request")
+            self._answer(head, blobs)
+
+    def _answer(self, head: dict, blobs: list) -> None:
+        number, op = head["q"], head.get("op")
+        if type(number) is not int or not isinstance(op, str):
+            raise Broken("no request")
+        try:
+            args = self._open(head, blobs)
+            if not isinstance(args, list):
+                raise Broken("no arguments")
+            # (False would record gradients again.)
+            with torch.inference_mode() if head.get("inference") is True else nullcontext():
+                result = self._serve(op, *args)
+            return self._send({"a": number}, result)
+        except Broken:
+            raise
+        except BaseException as error:
+            if self._judge and not isinstance(error, Exception):
+                raise  # out of time: nothing that the other side should hear of
+            told = self._tell(error)
+        self._send({"a": number, "raised": told}, None)
+
+    def _outcome(self, head: dict, blobs: list) -> object:
+        result = self._open(head, blobs)
+        told = head.get("raised")
+        if told is None:
+            return result
+        if isinstance(told, int) and told in self._raised:
+            raise self._raised[told]
+        number = told.pop("number", None) if isinstance(told, dict) else None
+        error = faults.rebuild(told)
+        if type(number) is int:
+            error.kata_number = number
+        raise error
+
+    def _tell(self, error: BaseException) -> object:
+        number = error.__dict__.get("kata_number") if hasattr(error, "__dict__") else None
+        if number is not None:
+            return number  # it is the other side's own, on its way back
+        told = faults.tell(error, *self.fault(error))
+        if self._judge:
+            number = secrets.randbits(52)
+            self._raised[number] = error
+            told["number"] = number
+        return told
+
+    # What every message carries
+
+    def _send(self, head: dict, body: object) -> None:
+        try:
+            send(self._socket, *self._pack(head, body))
+        except (TooLarge, TypeError) as error:
+            if "q" in head:
+                raise
+            told = self._tell(TypeError(f"the result cannot be graded: {error}"))
+            send(self._socket, *self._pack(head | {"raised": told}, None))
+
+    def _pack(self, head: dict, body: object) -> tuple[dict, list]:
+        blobs: list = []
+        below = self.tensors.next
+        told = dict(head)
+        told["body"] = self.codec.encode(body, blobs)
+        told["sync"] = self.tensors.changes(blobs, below, thorough=self._depth == 0)
+        told["gone"], told["loose"] = self.tensors.dropped()
+        told["grad"] = torch.is_grad_enabled()
+        told["inference"] = torch.is_inference_mode_enabled()
+        told["out"] = self.printed()
+        random = torch.default_generator.get_state().numpy().tobytes()
+        if random != self._random:
+            self._random = random
+            blobs.append(random)
+            told["random"] = len(blobs) - 1
+        return told, blobs
+
+    def _open(self, head: dict, blobs: list) -> object:
+        match head:
+            case {
+                "sync": list(sync),
+                "gone": list(gone),
+                "loose": list(loose),
+                "grad": bool(grad),
+                "out": str(out),
+            }:
+                pass
+            case _:
+                raise Broken("no message")
+        try:
+            self.tensors.drop(gone, loose)
+            self.tensors.apply(sync, blobs)
+            if "random" in head:
+                self._set_random(bytes(blobs[head["random"]]))
+            torch.set_grad_enabled(grad)
+            if out:
+                self.show(out)
+            body = self.codec.decode(head.get("body"), blobs)
+            self.tensors.release()
+            return body
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
+            raise Broken(f"no message: {type(error).__name__}: {error}") from None
+
+    def _set_random(self, state: bytes) -> None:
+        self._random = state
+        torch.default_generator.set_state(torch.frombuffer(bytearray(state), dtype=torch.uint8))
+
+    def _pull(self, ident: int, upstream: torch.Tensor, names: list, private: bool) -> list:
+        grads = self.ask("pull", ident, upstream.detach(), names, private)
+        if not isinstance(grads, list) or len(grads) != len(names):
+            raise Broken("no gradients")
+        for grad in grads:
+            if grad is not None and not isinstance(grad, torch.Tensor):
+                raise Broken("no gradients")
+        return grads

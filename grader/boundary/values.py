@@ -1,0 +1,170 @@
+"""Values on their way across a boundary: plain data, and references to what can't be copied.
+
+Every kind has a tag, and whatever has no tag here does not cross. What arrives is checked piece by
+piece; exact types are kept, so that True does not become 1 nor a tuple a list.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path, PurePath
+
+import torch
+
+from grader.boundary.frames import Broken
+from grader.boundary.tensors import DTYPES, Tensors
+
+_DEPTH = 40
+_BITS = 4096  # of an int
+_PLAIN = (bool, type(None))
+# Of torch's own, what a test may name on the other side.
+STANDARD = {
+    "torch.sum": torch.sum,
+    "torch.Tensor.float": torch.Tensor.float,
+    "torch.utils.data.DataLoader": torch.utils.data.DataLoader,
+}
+
+
+class Codec:
+    """Encodes and decodes values with the tensors and objects that both sides know.
+
+    `objects` has, for what is neither data nor tensor: `export(thing)`, the description of one that
+    stays here; `take(described)`, what stands here for one of the other side; `refer(thing)`, a
+    reference to one that both know, "O" to the other side's and "M" to one of this side; `find` and
+    `known`, what such a reference means to who reads it. Paths below `folder` are told relative to
+    it.
+    """
+
+    def __init__(self, tensors: Tensors, objects):
+        self.tensors, self._objects = tensors, objects
+        self.folder: Callable[[], Path | None] = lambda: None
+
+    def encode(self, thing: object, blobs: list, depth: int = 0) -> object:
+        """Plain JSON for a value; tensors and bytes go into `blobs`."""
+        if depth > _DEPTH:
+            raise TypeError("lists within lists, too deep to be graded")
+        if isinstance(thing, _PLAIN):
+            return thing
+        if isinstance(thing, float):
+            value = float(thing)
+            return value if math.isfinite(value) else ["f", str(value)]
+        if isinstance(thing, int):
+            value = int(thing)
+            return value if value.bit_length() < 53 else ["i", hex(value)]
+        if isinstance(thing, str):
+            return str(thing)
+        if isinstance(thing, torch.Tensor):
+            number = self.tensors.number(thing)
+            return ["T", number] if number else ["n", self.tensors.describe(thing, blobs)]
+        for kind, tag in _TAGS.items():
+            if isinstance(thing, kind):
+                return [tag, *[self.encode(one, blobs, depth + 1) for one in thing]]
+        if isinstance(thing, dict):
+            pairs = [[k, v] for k, v in thing.items()]
+            return ["d", *[[self.encode(one, blobs, depth + 1) for one in p] for p in pairs]]
+        return self._single(thing, blobs)
+
+    def _single(self, thing: object, blobs: list) -> object:
+        if isinstance(thing, bytes | bytearray):
+            blobs.append(bytes(thing))
+            return ["b", len(blobs) - 1]
+        if isinstance(thing, torch.dtype):
+            return ["dtype", str(thing).removeprefix("torch.")]
+        if isinstance(thing, torch.device):
+            return ["device", thing.type]
+        if isinstance(thing, PurePath):
+            return ["path", *self._relative(thing)]
+        if isinstance(thing, slice):
+            return ["slice", thing.start, thing.stop, thing.step]
+        if isinstance(thing, range):
+            return ["range", thing.start, thing.stop, thing.step]
+        if thing is Ellipsis:
+            return ["..."]
+        for name, standard in STANDARD.items():
+            if thing is standard:
+                return ["standard", name]
+        return self._objects.refer(thing) or ["o", self._objects.export(thing, blobs)]
+
+    def decode(self, told: object, blobs: list, depth: int = 0) -> object:
+        """The value that `encode` described; `Broken` for what it never says."""
+        if told is None or isinstance(told, bool | int | float | str):
+            return told
+        if not isinstance(told, list) or not told or depth > _DEPTH:
+            raise Broken("no value")
+        tag, *rest = told
+        if tag in ("l", "t", "s", "F", "size"):
+            items = [self.decode(one, blobs, depth + 1) for one in rest]
+            return _hashed(_KINDS[tag], items)
+        if tag == "d":
+            pairs = [[self.decode(one, blobs, depth + 1) for one in pair] for pair in rest]
+            return _hashed(dict, pairs)
+        try:
+            return self._decode_single(tag, rest, blobs)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise Broken(f"no value: {type(error).__name__}") from None
+
+    def _decode_single(self, tag: object, rest: list, blobs: list) -> object:
+        match tag, *rest:
+            case "f", "nan" | "inf" | "-inf" as name:
+                return float(name)
+            case "i", str(digits) if len(digits) < _BITS // 4:
+                return int(digits, 16)
+            case "T", number:
+                return self.tensors.find(number)
+            case "n", dict(described):
+                return self.tensors.take(described, blobs)
+            case "b", int(place):
+                return bytes(blobs[place])
+            case "dtype", str(name):
+                return DTYPES[name]
+            case "device", "cpu" | "meta" as name:
+                return torch.device(name)
+            case "path", str(text), bool(inside):
+                return self._absolute(text, inside)
+            case "slice", start, stop, step:
+                return slice(*[_whole(one) for one in (start, stop, step)])
+            case "range", int(start), int(stop), int(step):
+                return range(start, stop, step)
+            case ("...",):
+                return ...
+            case "standard", str(name):
+                return STANDARD[name]
+            case "O", number:
+                return self._objects.find(number)
+            case "M", number:
+                return self._objects.known(number)
+            case "o", dict(described):
+                return self._objects.take(described, blobs)
+        raise Broken("no value")
+
+    def _relative(self, path: PurePath) -> tuple[str, bool]:
+        folder = self.folder()
+        if folder is not None and path.is_relative_to(folder):
+            return str(path.relative_to(folder)), True
+        return str(path), False
+
+    def _absolute(self, text: str, inside: bool) -> Path:
+        folder = self.folder()
+        if not inside:
+            return Path(text)
+        if folder is None or Path(text).is_absolute() or ".." in Path(text).parts:
+            raise Broken("a path out of the folder")
+        return folder / text
+
+
+_TAGS = {torch.Size: "size", tuple: "t", list: "l", frozenset: "F", set: "s"}
+_KINDS = {"l": list, "t": tuple, "s": set, "F": frozenset, "size": torch.Size}
+
+
+def _hashed(kind: type, items: list) -> object:
+    try:
+        return kind(items)
+    except (TypeError, ValueError) as error:
+        raise Broken(f"no {kind.__name__}: {error}") from None
+
+
+def _whole(one: object) -> int | None:
+    if one is not None and type(one) is not int:
+        raise Broken("no slice")
+    return one
