@@ -29,6 +29,7 @@ from grader.report import (
 from grader.target import Target
 
 CAN_FORK = hasattr(os, "fork")
+WORKERS = "KATA_WORKERS"  # where the warm parent finds the sandbox's socket
 _STARTUP = 30.0  # seconds for a child to collect its tests
 _LATE_RUNS = 2  # children killed for time before the rest of an exercise is given up
 
@@ -73,12 +74,15 @@ def draw_seed() -> int:
 class Engine:
     """A warm parent process, and the jobs given to it.
 
-    Use it as a context manager. `preload` names modules to import before the first fork.
+    Use it as a context manager. `preload` names modules to import before the first fork. With a
+    `sandbox` (`grader.sandbox.Sandbox`) the tests run apart from the code under test, which runs
+    in workers of the sandbox.
     """
 
-    def __init__(self, root: Path, preload: Iterable[str] = ()):
+    def __init__(self, root: Path, preload: Iterable[str] = (), sandbox=None):
         self._root = root
         self._preload = tuple(preload)
+        self._sandbox = sandbox
         self._process: subprocess.Popen | None = None
         self._progress: dict[int, _Progress] = {}
         self._next = 0
@@ -96,7 +100,10 @@ class Engine:
         if self._process and self._process.poll() is None:
             return
         self._progress.clear()  # whatever a parent that died had under way
-        self._process = spawn(self._preload, self._root)
+        if self._sandbox:
+            self._sandbox.start()
+        control = self._sandbox.control if self._sandbox else None
+        self._process = spawn(self._preload, self._root, control)
 
     def close(self) -> None:
         """End the warm parent and everything it runs."""
@@ -110,6 +117,8 @@ class Engine:
                 self._process.wait()
             self._process.stdout.close()
             self._process = None
+        if self._sandbox:
+            self._sandbox.close()
 
     @property
     def died(self) -> bool:
@@ -298,14 +307,16 @@ class Engine:
         )
 
 
-def spawn(preload: tuple[str, ...], folder: Path) -> subprocess.Popen:
-    """A warm parent in a process of its own."""
+def spawn(preload: tuple[str, ...], folder: Path, control: int | None = None) -> subprocess.Popen:
+    """A warm parent in a process of its own, which may ask for workers at `control`."""
+    workers = {} if control is None else {WORKERS: str(control)}
     return subprocess.Popen(
         [sys.executable, "-m", "grader.warm", *preload],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=folder,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        pass_fds=[] if control is None else [control],
+        env=os.environ | {"PYTHONUNBUFFERED": "1"} | workers,
         start_new_session=True,  # Ctrl-C is for the command, which then closes the engine
     )
 

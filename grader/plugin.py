@@ -127,10 +127,12 @@ def rng(request):
 
 
 @pytest.fixture(scope="session")
-def device():
-    """The accelerator that torch finds, else the CPU."""
+def device(request):
+    """The accelerator that torch finds, else the CPU; the CPU where the code runs apart."""
     import torch
 
+    if request.config.stash[RUN].worker is not None:
+        return torch.device("cpu")
     found = torch.accelerator.current_accelerator(check_available=True)
     return found or torch.device("cpu")
 

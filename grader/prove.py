@@ -59,7 +59,7 @@ class Proof:
 
 
 @dataclass
-class _Subject:
+class Subject:
     """One piece of code that a promise is about, and what its runs have shown."""
 
     exercise: Exercise
@@ -159,13 +159,13 @@ def prove(
 ) -> Proof:
     """Run everything that is known about the exercises on every seed."""
     exercises = tuple(exercises)
-    subjects = [subject for exercise in exercises for subject in _subjects(exercise)]
-    queue = _Queue(course, subjects, seeds)
+    known = [subject for exercise in exercises for subject in subjects(exercise)]
+    queue = _Queue(course, known, seeds)
     with Engine(course.root, preload_for(exercises)) as engine:
         for done, (job, result) in enumerate(engine.map(queue), 1):
             queue.take(job, result)
             progress(done, queue.total)
-    return Proof(seeds, [_row(exercise, subjects) for exercise in exercises])
+    return Proof(seeds, [_row(exercise, known) for exercise in exercises])
 
 
 class _Queue:
@@ -176,13 +176,13 @@ class _Queue:
     do the others get their say; a right answer meets the tests of the tasks that it can reach.
     """
 
-    def __init__(self, course: Course, subjects: list[_Subject], seeds: list[int]):
+    def __init__(self, course: Course, subjects: list[Subject], seeds: list[int]):
         self._seeds = seeds
-        self._subject: dict[int, _Subject] = {}  # by the identity of the job
+        self._subject: dict[int, Subject] = {}  # by the identity of the job
         self._batches: deque[tuple[Job, ...]] = deque()
         self.total = 0
         for subject in subjects:
-            self._add(subject, [_job(course, subject, seeds[0])])
+            self._add(subject, [first_job(course, subject, seeds[0])])
 
     def __iter__(self) -> Iterator[tuple[Job, ...]]:
         return self
@@ -208,13 +208,13 @@ class _Queue:
                 self._add(subject, further)
         return None
 
-    def _add(self, subject: _Subject, jobs: list[Job]) -> None:
+    def _add(self, subject: Subject, jobs: list[Job]) -> None:
         self._subject |= {id(job): subject for job in jobs}
         self._batches.append(tuple(jobs))
         self.total += len(jobs)
 
 
-def _next_tests(tests: list[TestResult], subject: _Subject) -> tuple[str, ...]:
+def _next_tests(tests: list[TestResult], subject: Subject) -> tuple[str, ...]:
     """What a further seed has to run: for a mistake the fastest test that catches it, or all that
     were asked where none does; for a variant the tests of every task that it can reach."""
     if subject.promise is not mistake_is_caught:
@@ -229,27 +229,29 @@ def _tests(result: ExerciseResult) -> list[TestResult]:
     return [test for task in result.tasks for test in task.tests]
 
 
-def _subjects(exercise: Exercise) -> list[_Subject]:
-    known = {task.name for task in exercise.tasks}
-    subjects = [
-        _Subject(exercise, stub_is_not_attempted),
-        _Subject(exercise, right_answer_passes),
+def subjects(exercise: Exercise) -> list[Subject]:
+    """Everything that is known of an exercise."""
+    tasks = {task.name for task in exercise.tasks}
+    found = [
+        Subject(exercise, stub_is_not_attempted),
+        Subject(exercise, right_answer_passes),
     ]
     for entry in bank.mistakes(exercise) + bank.variants(exercise):
         promise = mistake_is_caught if entry.kind == "mistake" else right_answer_passes
-        if entry.task in known:
-            subjects.append(_Subject(exercise, promise, entry))
-    return subjects
+        if entry.task in tasks:
+            found.append(Subject(exercise, promise, entry))
+    return found
 
 
-def _job(course: Course, subject: _Subject, seed: int) -> Job:
+def first_job(course: Course, subject: Subject, seed: int, diagnose: bool = True) -> Job:
+    """The run that shows what a promise says, diagnosed where it is about a mistake."""
     stubs = subject.promise is stub_is_not_attempted
     target = Target(course.root / "exercises" if stubs else solutions(course.root), subject.entry)
-    named = subject.promise is mistake_is_caught
+    named = diagnose and subject.promise is mistake_is_caught
     return Job(target, subject.exercise, seed, diagnose=named, tests=subject.tests_asked)
 
 
-def _row(exercise: Exercise, subjects: list[_Subject]) -> Row:
+def _row(exercise: Exercise, subjects: list[Subject]) -> Row:
     row = Row(exercise.stem, faults=gaps(exercise))
     for subject in (subject for subject in subjects if subject.exercise is exercise):
         row.faults += subject.faults

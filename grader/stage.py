@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -288,6 +289,7 @@ def _run(exercise, request: dict, pipe: int, session) -> None:
         for item in session.items
         if mark(item)
     ]
+    worker = _workers()
     for _, seed in request["runs"]:
         session.config.stash[RUN] = Run(
             root=exercise.root,
@@ -296,12 +298,29 @@ def _run(exercise, request: dict, pipe: int, session) -> None:
             diagnose=request["diagnose"],
             seconds_per_test=request["seconds_per_test"],
             tell=lambda event: send(pipe, event),
+            worker=worker,
         )
         send(pipe, {"event": "collected", "tests": tests})
         pytest_runtestloop(session)
         new = list(itertools.islice(reversed(sys.modules), len(sys.modules) - known))
         send(pipe, {"event": "imported", "modules": _library_modules(new[::-1])})
         send(pipe, {"event": "done"})
+
+
+def _workers():
+    """What starts a worker for the code under test, where it is to run apart from the tests."""
+    from grader.engine import WORKERS
+
+    control = os.environ.get(WORKERS)
+    if control is None:
+        return None
+    if control == "iso":
+        sys.path.insert(0, "/work/scratch/lead")
+        from iso import W
+        return W
+    from grader.sandbox import fork_worker
+
+    return partial(fork_worker, int(control))
 
 
 def _library_modules(names: list[str]) -> list[str]:

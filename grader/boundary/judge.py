@@ -7,6 +7,7 @@ iterating over it. Nothing of the worker's is believed but as the data it is.
 
 from __future__ import annotations
 
+import copy
 import importlib
 import secrets
 import sys
@@ -24,8 +25,8 @@ from grader.boundary.values import STANDARD
 from grader.loading import CannotLoad
 from grader.report import Verdict
 
-_METHODS = {nn.Module: ("train",), torch.optim.Optimizer: ("step", "zero_grad")}
 _KNOWN_TYPES = ("torch.nn.Module", "torch.optim.Optimizer")
+_KNOWN_TYPES += ("builtins.list", "builtins.dict", "builtins.tuple")
 _KNOWN_TYPES += ("torch.utils.data.Dataset", "torch.utils.data.DataLoader")
 
 
@@ -145,7 +146,7 @@ class Remote:
     def _serve(self, op: str, *args):
         match op, *args:
             case "pull", ident, torch.Tensor() as upstream, list(names), bool(private):
-                return self._link.tensors.answer(ident, upstream, names, private)
+                return self._link.gradients(ident, upstream, names, private)
             case "call", thing, list(args), dict(kwargs) if self._objects.allows(thing, "call"):
                 return thing(*args, **kwargs)
             case "iterate", thing if self._objects.allows(thing, "iterate"):
@@ -156,8 +157,19 @@ class Remote:
                 return len(thing)
             case "item", thing, key if self._objects.allows(thing, "len"):
                 return thing[key]
-            case "train" | "step" | "zero_grad", thing, *rest if self._objects.allows(thing, op):
-                return getattr(thing, op)(*rest) and None
+            case "train", thing, bool(mode) if self._objects.allows(thing, op):
+                thing.train(mode)
+                return None
+            case "copy", thing if self._objects.allows(thing, op):
+                return copy.deepcopy(thing)
+            case "zero_grad", thing, bool(to_none) if self._objects.allows(thing, op):
+                return thing.zero_grad(to_none)
+            case "step", thing, [*groups] if self._objects.allows(thing, op):
+                for group, told in zip(thing.param_groups, groups, strict=True):
+                    rates = {k: v for k, v in told.items() if isinstance(group.get(k), float)}
+                    group.update(rates)
+                thing.step()
+                return None
         raise Broken(f"a request that no code under test makes: {op[:40]}")
 
 
@@ -194,6 +206,8 @@ class Objects:
             told["type"], told["training"] = type(thing).__name__, thing.training
             told["parameters"] = [[n, encode(p, blobs)] for n, p in thing.named_parameters()]
             told["buffers"] = [[n, encode(b, blobs)] for n, b in thing.named_buffers()]
+        if kind == "optimizer":
+            told["groups"] = self._remote._link.codec.encode(thing.param_groups, blobs)
         return told
 
     def allows(self, thing: object, what: str) -> bool:
@@ -230,7 +244,7 @@ class Objects:
 def _kind(thing: object) -> tuple[str, tuple[str, ...]]:
     """How an object of the test is told to the worker, and what may be asked of it."""
     if isinstance(thing, nn.Module):
-        return "module", ("call", "train")
+        return "module", ("call", "train", "copy")
     if isinstance(thing, torch.optim.Optimizer):
         return "optimizer", ("step", "zero_grad")
     if isinstance(thing, Iterator):

@@ -17,7 +17,7 @@ import torch
 from grader.boundary import faults
 from grader.boundary.frames import Broken, TooLarge, receive, send
 from grader.boundary.tensors import Tensors
-from grader.boundary.values import Codec
+from grader.boundary.values import Bare, Codec
 
 _NESTED = 40  # requests within requests
 
@@ -52,7 +52,9 @@ class Link:
         number = secrets.randbits(52)
         self._depth += 1
         try:
+            lists = self.codec.lists = [] if self._judge else None
             self._send({"q": number, "op": op}, list(args))
+            self.codec.lists = None
             while True:
                 head, blobs = receive(self._socket)
                 if not isinstance(head, dict):
@@ -60,11 +62,16 @@ class Link:
                 if "q" in head:
                     self._answer(head, blobs)
                 elif head.get("a") == number:
-                    return self._outcome(head, blobs)
+                    return self._outcome(head, blobs, lists or [])
                 else:
                     raise Broken("an answer that nobody asked for")
         finally:
             self._depth -= 1
+
+    def gradients(self, ident, upstream: torch.Tensor, names: list, private: bool) -> list:
+        """What the other side's backward pass asks for."""
+        found = self.tensors.answer(ident, upstream, names, private)
+        return [None if grad is None else Bare(grad) for grad in found]
 
     def serve_forever(self) -> None:
         """Answer requests until the other side is gone."""
@@ -78,24 +85,34 @@ class Link:
         number, op = head["q"], head.get("op")
         if type(number) is not int or not isinstance(op, str):
             raise Broken("no request")
+        before: list = []
         try:
+            lists = self.codec.lists = None if self._judge else []
             args = self._open(head, blobs)
+            self.codec.lists = None
+            before = [(one, type(one)(one)) for one in lists or []]
             if not isinstance(args, list):
                 raise Broken("no arguments")
             # (False would record gradients again.)
             with torch.inference_mode() if head.get("inference") is True else nullcontext():
                 result = self._serve(op, *args)
-            return self._send({"a": number}, result)
+            return self._send({"a": number}, result, before)
         except Broken:
             raise
         except BaseException as error:
             if self._judge and not isinstance(error, Exception):
                 raise  # out of time: nothing that the other side should hear of
             told = self._tell(error)
-        self._send({"a": number, "raised": told}, None)
+        self._send({"a": number, "raised": told}, None, before)
 
-    def _outcome(self, head: dict, blobs: list) -> object:
+    def _outcome(self, head: dict, blobs: list, lists: list) -> object:
         result = self._open(head, blobs)
+        for place, items in self._contents(head, blobs):
+            if place >= len(lists) or type(lists[place]) is not type(items):
+                raise Broken("no list that was handed over")
+            lists[place].clear()
+            add = lists[place].extend if isinstance(items, list) else lists[place].update
+            add(items)
         told = head.get("raised")
         if told is None:
             return result
@@ -118,22 +135,38 @@ class Link:
             told["number"] = number
         return told
 
+    def _contents(self, head: dict, blobs: list) -> list[tuple[int, list | dict]]:
+        """Lists and dicts of a request that the code has changed: which, and their new items."""
+        told = head.get("lists", [])
+        if not isinstance(told, list):
+            raise Broken("no lists")
+        found = []
+        for one in told:
+            match one:
+                case [int(place), items] if place >= 0:
+                    found.append((place, self.codec.decode(items, blobs)))
+                case _:
+                    raise Broken("no list")
+        return found
+
     # What every message carries
 
-    def _send(self, head: dict, body: object) -> None:
+    def _send(self, head: dict, body: object, before: list = ()) -> None:
         try:
-            send(self._socket, *self._pack(head, body))
+            send(self._socket, *self._pack(head, body, before))
         except (TooLarge, TypeError) as error:
             if "q" in head:
                 raise
             told = self._tell(TypeError(f"the result cannot be graded: {error}"))
             send(self._socket, *self._pack(head | {"raised": told}, None))
 
-    def _pack(self, head: dict, body: object) -> tuple[dict, list]:
+    def _pack(self, head: dict, body: object, before: list = ()) -> tuple[dict, list]:
         blobs: list = []
         below = self.tensors.next
         told = dict(head)
         told["body"] = self.codec.encode(body, blobs)
+        changed = [(k, now) for k, (now, old) in enumerate(before) if not _same_items(now, old)]
+        told["lists"] = [[k, self.codec.encode(now, blobs)] for k, now in changed]
         told["sync"] = self.tensors.changes(blobs, below, thorough=self._depth == 0)
         told["gone"], told["loose"] = self.tensors.dropped()
         told["grad"] = torch.is_grad_enabled()
@@ -177,10 +210,17 @@ class Link:
         torch.default_generator.set_state(torch.frombuffer(bytearray(state), dtype=torch.uint8))
 
     def _pull(self, ident: int, upstream: torch.Tensor, names: list, private: bool) -> list:
-        grads = self.ask("pull", ident, upstream.detach(), names, private)
+        grads = self.ask("pull", ident, Bare(upstream), names, private)
         if not isinstance(grads, list) or len(grads) != len(names):
             raise Broken("no gradients")
         for grad in grads:
             if grad is not None and not isinstance(grad, torch.Tensor):
                 raise Broken("no gradients")
         return grads
+
+
+def _same_items(now: list | dict, before: list | dict) -> bool:
+    """The very same items in the same order."""
+    if isinstance(now, dict):
+        now, before = [*now, *now.values()], [*before, *before.values()]
+    return len(now) == len(before) and all(a is b for a, b in zip(now, before, strict=True))

@@ -201,6 +201,7 @@ class Tensors:
         True when its graph can be walked back only once.
         """
         saved, seen, nodes = False, set(), [tensor.grad_fn]
+        known = self._known_results()
         while nodes:
             node = nodes.pop()
             if node is None or node in seen:
@@ -209,6 +210,9 @@ class Tensors:
             if isinstance(node, Imported._backward_cls) and node.tensors is self:
                 entry.wanted[node.ident] = GradientEdge(node, 0)
                 saved = True
+            elif node in known and node is not tensor.grad_fn:
+                ident, output = known[node]
+                entry.wanted[ident] = GradientEdge(node, output)
             elif hasattr(node, "variable"):
                 ident = self.number(node.variable)
                 if ident is not None:
@@ -219,6 +223,16 @@ class Tensors:
                 saved = saved or any(name.startswith("_raw_saved") for name in dir(node))
                 nodes += [edge for edge, _ in node.next_functions]
         return saved
+
+    def _known_results(self) -> dict:
+        """Nodes of own results that the other side knows: its number and which of its outputs."""
+        found = {}
+        for entry in self._entries.values():
+            if entry.own and not entry.leaf:
+                tensor = entry.ref()
+                if self._numbers.get(id(tensor)) == entry.ident:
+                    found[tensor.grad_fn] = entry.ident, tensor.output_nr
+        return found
 
     def changes(self, blobs: list, below: int, thorough: bool) -> list[dict]:
         """What has happened to the tensors known before number `below`.
@@ -395,8 +409,8 @@ def unpack(told, blobs: list) -> torch.Tensor:
         return torch.empty(sizes, dtype=dtype)
     content = blobs[place]
     if dtype == torch.bool:  # a byte that is neither 0 nor 1 would be a bool like no other
-        return torch.frombuffer(content, dtype=torch.uint8).ne(0).reshape(sizes)
-    return torch.frombuffer(content, dtype=dtype).clone().reshape(sizes)
+        return torch.frombuffer(content, dtype=torch.uint8).reshape(sizes).ne(0)
+    return torch.frombuffer(content, dtype=dtype).reshape(sizes).clone()  # no view of anything
 
 
 def _sizes(shape) -> list[int]:

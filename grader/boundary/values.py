@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 import torch
 
 from grader.boundary.frames import Broken
-from grader.boundary.tensors import DTYPES, Tensors
+from grader.boundary.tensors import DTYPES, Tensors, pack, unpack
 
 _DEPTH = 40
 _BITS = 4096  # of an int
@@ -24,6 +25,13 @@ STANDARD = {
     "torch.Tensor.float": torch.Tensor.float,
     "torch.utils.data.DataLoader": torch.utils.data.DataLoader,
 }
+
+
+@dataclass(frozen=True)
+class Bare:
+    """A tensor of which only the value crosses; the other side's is another tensor."""
+
+    tensor: torch.Tensor
 
 
 class Codec:
@@ -39,6 +47,7 @@ class Codec:
     def __init__(self, tensors: Tensors, objects):
         self.tensors, self._objects = tensors, objects
         self.folder: Callable[[], Path | None] = lambda: None
+        self.lists: list | None = None  # gathers the lists and dicts of a message, if it is one
 
     def encode(self, thing: object, blobs: list, depth: int = 0) -> object:
         """Plain JSON for a value; tensors and bytes go into `blobs`."""
@@ -57,15 +66,27 @@ class Codec:
         if isinstance(thing, torch.Tensor):
             number = self.tensors.number(thing)
             return ["T", number] if number else ["n", self.tensors.describe(thing, blobs)]
-        for kind, tag in _TAGS.items():
-            if isinstance(thing, kind):
-                return [tag, *[self.encode(one, blobs, depth + 1) for one in thing]]
-        if isinstance(thing, dict):
-            pairs = [[k, v] for k, v in thing.items()]
-            return ["d", *[[self.encode(one, blobs, depth + 1) for one in p] for p in pairs]]
+        if _is_container(thing):
+            return self._container(thing, blobs, depth + 1)
         return self._single(thing, blobs)
 
+    def _container(self, thing, blobs: list, depth: int) -> list:
+        if isinstance(thing, dict):
+            pairs = [[self.encode(one, blobs, depth) for one in pair] for pair in thing.items()]
+            told = ["d", *pairs]
+        else:
+            tag = next(tag for kind, tag in _TAGS.items() if isinstance(thing, kind))
+            told = [tag, *[self.encode(one, blobs, depth) for one in thing]]
+        self._list(thing)
+        return told
+
+    def _list(self, thing) -> None:
+        if self.lists is not None and isinstance(thing, list | dict):
+            self.lists.append(thing)
+
     def _single(self, thing: object, blobs: list) -> object:
+        if isinstance(thing, Bare):
+            return ["v", pack(thing.tensor, blobs)]
         if isinstance(thing, bytes | bytearray):
             blobs.append(bytes(thing))
             return ["b", len(blobs) - 1]
@@ -95,10 +116,16 @@ class Codec:
         tag, *rest = told
         if tag in ("l", "t", "s", "F", "size"):
             items = [self.decode(one, blobs, depth + 1) for one in rest]
-            return _hashed(_KINDS[tag], items)
+            found = _hashed(_KINDS[tag], items)
+            self._list(found)
+            return found
         if tag == "d":
+            if not all(isinstance(pair, list) and len(pair) == 2 for pair in rest):
+                raise Broken("no dict")
             pairs = [[self.decode(one, blobs, depth + 1) for one in pair] for pair in rest]
-            return _hashed(dict, pairs)
+            found = _hashed(dict, pairs)
+            self._list(found)
+            return found
         try:
             return self._decode_single(tag, rest, blobs)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -114,6 +141,8 @@ class Codec:
                 return self.tensors.find(number)
             case "n", dict(described):
                 return self.tensors.take(described, blobs)
+            case "v", packed:
+                return unpack(packed, blobs)
             case "b", int(place):
                 return bytes(blobs[place])
             case "dtype", str(name):
@@ -155,6 +184,14 @@ class Codec:
 
 _TAGS = {torch.Size: "size", tuple: "t", list: "l", frozenset: "F", set: "s"}
 _KINDS = {"l": list, "t": tuple, "s": set, "F": frozenset, "size": torch.Size}
+
+
+def _is_container(thing: object) -> bool:
+    """Plain data in a container; a class of the learner's own that is a list too is an object."""
+    kind = type(thing)
+    if not isinstance(thing, (*_TAGS, dict)):
+        return False
+    return kind.__module__ in ("builtins", "collections", "torch") or hasattr(kind, "_fields")
 
 
 def _hashed(kind: type, items: list) -> object:

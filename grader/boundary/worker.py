@@ -122,7 +122,7 @@ class Worker:
         return next(([one] for one in walk.iterator), [])
 
     def do_pull(self, ident, upstream, names, private):
-        return self.link.tensors.answer(ident, upstream, names, private)
+        return self.link.gradients(ident, upstream, names, private)
 
     def do_files(self, changes) -> None:
         """The test has written files."""
@@ -229,6 +229,9 @@ class Objects:
 
 
 KNOWN_TYPES = {
+    "builtins.list": list,
+    "builtins.dict": dict,
+    "builtins.tuple": tuple,
     "torch.nn.Module": nn.Module,
     "torch.optim.Optimizer": torch.optim.Optimizer,
     "torch.utils.data.Dataset": torch.utils.data.Dataset,
@@ -251,8 +254,12 @@ class Function(Theirs):
 
     def __call__(self, *args, **kwargs):
         if any(_transformed(arg) for arg in args):
-            return Transformed.apply(self, kwargs, [], *args)
+            return Transformed.apply(self, kwargs, Kept(), *args)
         return self.kata_link.ask("call", self, list(args), kwargs)
+
+
+class Kept:
+    """What a forward pass leaves for the backward pass."""
 
 
 class Transformed(torch.autograd.Function):
@@ -266,7 +273,7 @@ class Transformed(torch.autograd.Function):
                 for arg in args
             ]
             result = function.kata_link.ask("call", function, inputs, kwargs)
-        kept += [inputs, result]
+        kept.inputs, kept.result = inputs, result
         return result.detach()
 
     @staticmethod
@@ -275,11 +282,24 @@ class Transformed(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, upstream):
-        inputs, result = ctx.kept
-        tensors = [one for one in inputs if isinstance(one, torch.Tensor)]
-        grads = iter(torch.autograd.grad(result, tensors, upstream, allow_unused=True))
+        grads = iter(Back.apply(ctx.kept, upstream))
+        inputs = ctx.kept.inputs
         found = [next(grads) if isinstance(one, torch.Tensor) else None for one in inputs]
         return None, None, None, *found
+
+
+class Back(torch.autograd.Function):
+    """The backward pass of one, on tensors without their wrapping."""
+
+    @staticmethod
+    def forward(kept, upstream):
+        tensors = [one for one in kept.inputs if isinstance(one, torch.Tensor)]
+        grads = torch.autograd.grad(kept.result, tensors, upstream, materialize_grads=True)
+        return tuple(grads)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        pass
 
 
 def _transformed(thing: object) -> bool:
@@ -322,11 +342,19 @@ class Walker(Theirs):
         return found[0]
 
 
-class Optimizer(Theirs):
-    """An optimiser of the test."""
+class Optimizer(Theirs, torch.optim.Optimizer):
+    """An optimiser of the test: the groups of parameters are here, the judge makes the steps."""
+
+    def __init__(self, link: Link, told: dict, blobs: list):
+        self.kata_link, self.kata_number = link, told["i"]
+        torch.optim.Optimizer.__init__(self, link.codec.decode(told["groups"], blobs), {})
 
     def step(self):
-        return self.kata_link.ask("step", self)
+        groups = [
+            {name: value for name, value in group.items() if isinstance(value, float)}
+            for group in self.param_groups
+        ]
+        return self.kata_link.ask("step", self, groups)
 
     def zero_grad(self, set_to_none=True):
         return self.kata_link.ask("zero_grad", self, set_to_none)
@@ -363,6 +391,9 @@ class Module(Theirs, nn.Module):
         nn.Module.train(self, mode)
         self.kata_link.ask("train", self, mode)
         return self
+
+    def __deepcopy__(self, memo):
+        return self.kata_link.ask("copy", self)
 
     def forward(self, *args, **kwargs):
         return self.kata_link.ask("call", self, list(args), kwargs)
