@@ -259,10 +259,13 @@ def prove(
     mutants: Annotated[
         bool, typer.Option("--mutants", help="spoil the solutions in every small way instead")
     ] = False,
+    apart: Annotated[
+        bool, typer.Option("--apart", help="compare with the same verdicts reached in a sandbox")
+    ] = False,
     json_file: JsonFile = None,
 ) -> None:
     """Prove the tests: stubs, solutions, known mistakes and right variants, on several seeds."""
-    from grader import course, engine, mutate, show
+    from grader import course, engine, mutate, prove_apart, show
     from grader.prove import prove as run_proof
 
     loaded = course.load()
@@ -275,6 +278,19 @@ def prove(
         _write_json(json_file, scores.to_json())
         show.scores(console, scores)
         raise typer.Exit(0 if scores.holds else 1)
+    if apart:
+        chosen = loaded.select(names)
+        with show.progress(console, "comparing") as tick:
+            compared = prove_apart.compare(
+                loaded,
+                chosen,
+                list(range(first, first + seeds)),
+                engine.sandbox_for(chosen),
+                tick,
+            )
+        _write_json(json_file, compared.to_json())
+        show.comparison(console, compared)
+        raise typer.Exit(0 if compared.holds else 1)
     with show.progress(console, "proving") as tick:
         found = run_proof(loaded, loaded.select(names), list(range(first, first + seeds)), tick)
     _write_json(json_file, found.to_json())

@@ -357,6 +357,16 @@ def preload_for(exercises: Iterable[Exercise]) -> list[str]:
     return list(names)
 
 
+def sandbox_for(exercises: Iterable[Exercise], **options):
+    """A sandbox (`grader.sandbox`) whose workers can run the code of these exercises."""
+    from grader.sandbox import Sandbox
+
+    libraries = [name for name in preload_for(exercises) if not name.startswith("grader")]
+    here = Path(__file__).parent
+    code = [here / name for name in ("loading.py", "report.py", "draw.py")]
+    return Sandbox(preload=["torch", "numpy", *libraries], code=code, **options)
+
+
 @cache
 def versions() -> dict[str, str]:
     """What verdicts are reached with."""

@@ -153,6 +153,19 @@ def proof(console: Console, found) -> None:
     )
 
 
+def comparison(console: Console, found) -> None:
+    """Verdicts reached in one process and apart: every one that differs in a line of its own."""
+    for line in found.differences:
+        console.print(f"[red]differs[/red] {escape(line)}", soft_wrap=True)
+    console.print(f"isolation: {escape(found.isolation)}", soft_wrap=True)
+    console.print(
+        f"{found.subjects} subjects, {len(found.seeds)} seeds, {found.verdicts} verdicts in one "
+        f"process and apart: {len(found.differences)} differ",
+        style="green" if found.holds else "red",
+        soft_wrap=True,
+    )
+
+
 def scores(console: Console, found) -> None:
     """How the mutants fared, then every survivor and every fault in a line of its own."""
     table = Table(title=f"seeds {found.seeds[0]} to {found.seeds[-1]}", box=None, padding=(0, 2))

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from grader.boundary.faults import Ended
+from grader.boundary.faults import Ended, origin
 from grader.boundary.folder import Folder
 from grader.boundary.frames import Broken, TooLarge
 from grader.boundary.link import Link
@@ -95,8 +95,8 @@ class Remote:
         except TooLarge as error:
             raise TypeError(f"what the test hands over is too large: {error}") from None
         except BaseException as error:
-            if not isinstance(error, Exception):  # out of time: an answer would come too late
-                self.close()
+            if not isinstance(error, Exception) and origin(error) is None:
+                self.close()  # out of time: an answer would come too late
             raise
 
     def _lost(self, error: Broken) -> Ended:

@@ -28,6 +28,7 @@ DTYPES = {
     )
 }
 _DIMENSIONS = 16
+_DENSE = torch.contiguous_format
 _IMPORTED = 512 << 20  # bytes that one side may hold of the other's tensors
 _TENSORS = 50_000
 _SMALL = 10_000  # elements
@@ -384,7 +385,8 @@ def pack(tensor: torch.Tensor, blobs: list) -> list:
         raise TypeError(f"a tensor of {plain.dtype} with layout {plain.layout} cannot be graded")
     place = None
     if plain.device.type != "meta":
-        flat = plain.resolve_conj().resolve_neg().cpu().contiguous().reshape(-1)
+        dense = plain.resolve_conj().resolve_neg().cpu().clone(memory_format=_DENSE)
+        flat = dense.reshape(-1)
         blobs.append(flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"")
         place = len(blobs) - 1
     return [name, list(plain.shape), "meta" if place is None else "cpu", place]
