@@ -41,10 +41,10 @@ def receive(sock: socket.socket) -> tuple[object, list[bytearray]]:
     size, count = _SIZES.unpack(_exactly(sock, _SIZES.size))
     if size > HEAD or count > COUNT:
         raise Broken("a message that is too large")
-    sizes = struct.unpack(f"!{count}I", _exactly(sock, 4 * count))
+    rest = _exactly(sock, 4 * count + size)
+    sizes, text = struct.unpack_from(f"!{count}I", rest), rest[4 * count :]
     if sum(sizes) > BLOBS:
         raise Broken("a message that is too large")
-    text = _exactly(sock, size)
     try:
         head = json.loads(text.decode("ascii"), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:

@@ -260,21 +260,24 @@ def _kind(thing: object) -> tuple[str, tuple[str, ...]]:
     raise TypeError(f"a {type(thing).__name__} of the test's cannot be handed over")
 
 
+def _class(name: str) -> type:
+    module, _, last = name.rpartition(".")
+    return getattr(importlib.import_module(module), last)
+
+
 class RemoteObject:
     """An object of the learner's, used from here; comparisons are never asked of it."""
 
     def __init__(self, remote: Remote, number: int, about: tuple[str, str, str], known: list[str]):
-        own = {"_remote": remote, "_number": number, "_about": about, "_known": known}
+        own = {"_remote": remote, "_number": number, "_about": about}
+        own["_kind"] = _class(known[0]) if known else None
         for name, value in own.items():
             object.__setattr__(self, name, value)
 
     @property
     def __class__(self):
         """What `isinstance` is told: the torch class that the object is one of, if any."""
-        for name in self._known:
-            module, _, last = name.rpartition(".")
-            return getattr(importlib.import_module(module), last)
-        return type(self)
+        return self._kind or type(self)
 
     def kata_described(self) -> str:
         """What it is, in its own words."""

@@ -55,6 +55,9 @@ class Codec:
             raise TypeError("lists within lists, too deep to be graded")
         if isinstance(thing, _PLAIN):
             return thing
+        known = self._objects.refer(thing)
+        if known:
+            return known
         if isinstance(thing, float):
             value = float(thing)
             return value if math.isfinite(value) else ["f", str(value)]
@@ -105,7 +108,7 @@ class Codec:
         for name, standard in STANDARD.items():
             if thing is standard:
                 return ["standard", name]
-        return self._objects.refer(thing) or ["o", self._objects.export(thing, blobs)]
+        return ["o", self._objects.export(thing, blobs)]
 
     def decode(self, told: object, blobs: list, depth: int = 0) -> object:
         """The value that `encode` described; `Broken` for what it never says."""

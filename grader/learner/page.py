@@ -6,7 +6,6 @@ every request. What a learner's code printed or returned is escaped like any oth
 
 from __future__ import annotations
 
-import base64
 import json
 import tempfile
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from textwrap import dedent
 
-from grader import pictures
+from grader import pages, pictures
 from grader.course import Course, CourseError, Exercise
 from grader.engine import Engine, EngineError, draw_seed, preload_for
 from grader.learner import keep
@@ -25,14 +24,6 @@ from grader.training.pictures import ALT
 
 
 @dataclass
-class Inlined:
-    """A picture as the page holds it."""
-
-    source: str
-    alt: str
-
-
-@dataclass
 class Row:
     """An exercise on the page."""
 
@@ -40,7 +31,7 @@ class Row:
     earned: str
     result: ExerciseResult
     tasks: list[tuple[TaskResult, str]]  # each with the text that its failure has
-    picture: Inlined | None
+    picture: pages.Inlined | None
 
     @property
     def failing(self) -> bool:
@@ -69,7 +60,7 @@ def _row(exercise: Exercise, result: ExerciseResult, report: Report, picture) ->
     return Row(f"{exercise.id} {exercise.title}", earned, result, texts, picture)
 
 
-def _picture(engine, target, exercise: Exercise, result: ExerciseResult) -> Inlined | None:
+def _picture(engine, target, exercise: Exercise, result: ExerciseResult) -> pages.Inlined | None:
     """The exercise's picture; none where there is no such or the code does not draw it yet."""
     if exercise.id not in pictures.drawn():
         return None
@@ -79,7 +70,7 @@ def _picture(engine, target, exercise: Exercise, result: ExerciseResult) -> Inli
             alt = engine.draw(target, exercise, path)
         except EngineError:
             return None
-        return _inlined(path, alt)
+        return pages.inlined(path.read_bytes(), alt)
 
 
 def _training(root: Path) -> dict | None:
@@ -91,25 +82,15 @@ def _training(root: Path) -> dict | None:
     except (OSError, ValueError, LookupError, TypeError):
         return None
     drawn = [(folder / f"{name}.png", alt) for name, alt in ALT.items()]
-    found = [_inlined(path, alt) for path, alt in drawn if path.is_file()]
+    found = [pages.inlined(path.read_bytes(), alt) for path, alt in drawn if path.is_file()]
     return {"sentence": sentence, "pictures": found}
 
 
-def _inlined(path: Path, alt: str) -> Inlined:
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return Inlined(f"data:image/png;base64,{data}", alt)
-
-
 def _page(report: Report, rows: list[Row], training: dict | None) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    loader = PackageLoader("grader.learner", "")
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     earned = sum(exercise.earned for exercise in report.exercises)
     points = sum(exercise.points for exercise in report.exercises)
-    return environment.get_template("page.html").render(
+    return pages.render(
+        "learner/page.html",
         report=report,
         rows=rows,
         training=training,

@@ -1,0 +1,121 @@
+"""The system calls that Python does not offer, through ctypes. A failure is an `OSError`."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from typing import Final
+
+NEW_MOUNT: Final = 0x00020000
+NEW_UTS: Final = 0x04000000
+NEW_IPC: Final = 0x08000000
+NEW_USER: Final = 0x10000000
+NEW_PID: Final = 0x20000000
+NEW_NET: Final = 0x40000000
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_CAPBSET_DROP = 24
+_PR_SET_NO_NEW_PRIVS = 38
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
+
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_REC, _MS_PRIVATE = 1, 2, 4, 1 << 14, 1 << 18
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def checked(result: int, what: str) -> int:
+    """`result`, or the `OSError` that errno names, with `what` was tried."""
+    if result == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
+
+
+def syscall(number: int, *arguments: object, what: str) -> int:
+    return checked(_libc.syscall(number, *arguments), what)
+
+
+def prctl(option: int, *arguments: object, what: str) -> int:
+    # prctl takes unsigned longs: ctypes would pass a plain int in 32 bits.
+    words = [ctypes.c_ulong(word) if isinstance(word, int) else word for word in arguments]
+    words += [ctypes.c_ulong(0)] * (4 - len(words))
+    return checked(_libc.prctl(option, *words), what)
+
+
+def require_linux() -> None:
+    if sys.platform != "linux":
+        raise OSError(f"{sys.platform} has none")
+
+
+def unshare(flags: int) -> None:
+    """Leave the namespaces that `flags` name for new ones."""
+    require_linux()
+    checked(_libc.unshare(flags), "unshare")
+
+
+def rejoin(namespace: int, kind: int) -> None:
+    """Go back to the namespace that the descriptor `namespace` holds open."""
+    checked(_libc.setns(namespace, kind), "setns")
+
+
+def own_mounts() -> None:
+    """From here on, no mount of this process shows outside its namespace, nor the reverse."""
+    checked(_libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None), "mount private /")
+
+
+def mount_tmpfs(folder: str, size: int, uid: int, mode: int, read_only: bool = False) -> None:
+    """An empty file system of at most `size` bytes over `folder`, which `uid` owns."""
+    flags = _MS_NOSUID | _MS_NODEV | (_MS_RDONLY if read_only else 0)
+    options = f"size={size},nr_inodes=16k,mode={mode:o},uid={uid},gid={uid}"
+    result = _libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", flags, options.encode())
+    checked(result, f"mount a tmpfs on {folder}")
+
+
+def mount_proc() -> None:
+    """The processes of this namespace, and no others, in /proc."""
+    checked(_libc.mount(b"proc", b"/proc", b"proc", _MS_NOSUID | _MS_NODEV, None), "mount /proc")
+
+
+def set_dumpable(yes: bool) -> None:
+    """Whether others of the same user may trace this process and read its memory."""
+    prctl(_PR_SET_DUMPABLE, int(yes), what="prctl dumpable")
+
+
+def die_with_parent() -> None:
+    """SIGKILL for this process when its parent ends; a change of user would undo it."""
+    prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), what="prctl parent-death signal")
+
+
+def no_new_privileges() -> None:
+    """No program that this process starts gains rights by set-user-id or file capabilities."""
+    prctl(_PR_SET_NO_NEW_PRIVS, 1, what="prctl no new privileges")
+
+
+class _CapabilityHeader(ctypes.Structure):
+    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+
+
+def drop_capabilities() -> None:
+    """Give up every capability, and the way to any."""
+    prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, what="clear ambient capabilities")
+    for capability in range(64):
+        try:
+            prctl(_PR_CAPBSET_DROP, capability, what="drop a capability")
+        except OSError:  # past the last one that this kernel knows, or not ours to drop
+            break
+    header = _CapabilityHeader(0x20080522, 0)
+    checked(_libc.capset(ctypes.byref(header), (ctypes.c_uint32 * 6)()), "capset")
+
+
+def map_own_user(uid: int, gid: int) -> None:
+    """In a new user namespace: keep the numbers that this process had outside."""
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{uid} {uid} 1"),
+        ("gid_map", f"{gid} {gid} 1"),
+    ):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)

@@ -1,0 +1,211 @@
+"""Of all that was handed in, the one submission of each student for each exercise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from grader.classroom.names import (
+    Named,
+    Names,
+    Top,
+    clean,
+    passed_over,
+    students,
+    upload_of,
+    without_suffix,
+)
+from grader.classroom.submitted import Submission
+
+_SHOWN = 60  # characters of each part of a name
+
+Parts = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A file below a given path."""
+
+    parts: Parts  # none for the path itself; an archive stands for a folder of its name
+    content: bytes
+    problem: str = ""  # what follows its name in a sentence
+    when: float | None = None  # seconds since 1970, where nbgrader has written it down
+    minor: bool = False  # of no interest where the student has handed in something that is whole
+
+
+@dataclass
+class Source:
+    """What was found at one given path."""
+
+    owner: str  # the student, where nothing inside names one
+    shown: str = ""  # the path's own name, where it is not a part of its files'
+    packed: bool = False  # an archive
+    handed: list[Handed] = field(default_factory=list)
+    ignored: list[Parts] = field(default_factory=list)
+    folders: set[Parts] = field(default_factory=set)
+    archives: dict[Parts, str] = field(default_factory=dict)  # their names with the suffix
+
+    def name(self, parts: Parts) -> str:
+        """A file's name as an instructor would find it, short, with its suffix."""
+        real = [self.archives.get(parts[:end], parts[end - 1]) for end in range(1, len(parts) + 1)]
+        pieces = [piece for piece in (self.shown, *real) if piece]
+        if len(pieces) > 6:
+            pieces[3:-2] = ["…"]
+        *above, last = pieces or [self.owner]
+        path = PurePath(last)
+        tail = clean(path.stem, _SHOWN) + clean(path.suffix.lower(), 8)
+        return "/".join([*(clean(piece, _SHOWN) for piece in above), tail])
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    student: str
+    named: Named
+    name: str
+    handed: Handed
+    order: tuple[str, float] | None = None  # which is newer, and by whose counting
+
+    @property
+    def problem(self) -> str:
+        said = f"{self.name} {self.handed.problem}" if self.handed.problem else ""
+        if not said and not self.named.rank:
+            said = f"{self.name} is not named like its exercise: rename it {self.named.exercise}"
+            said += f"{PurePath(self.name).suffix}."
+        return said
+
+
+def settle(sources: list[Source], names: Names) -> list[Submission]:
+    """One submission for each student and exercise, in this order.
+
+    The newest counts where nbgrader or Canvas says which that is; else none of several does.
+    """
+    groups: dict[tuple[str, str], list[_Candidate]] = {}
+    for source in sources:
+        for one in _candidates(source, names):
+            groups.setdefault((one.student, one.named.exercise), []).append(one)
+    whole = {student for student, exercise in groups if exercise}
+    chosen = []
+    for (student, exercise), several in sorted(groups.items()):
+        if not exercise and student in whole:
+            several = [one for one in several if not one.handed.minor]
+        if several:
+            chosen.append(_chosen(student, exercise, several))
+    return chosen
+
+
+def nothing(name: str, names: Names) -> str:
+    """What to say of a path in which no file is an exercise's."""
+    wanted = f"{next(iter(names.exercises))}.py or .ipynb"
+    return f"{name} has no file that is named like an exercise ({wanted}): rename what is there."
+
+
+def _chosen(student: str, exercise: str, several: list[_Candidate]) -> Submission:
+    best = max(one.named.rank for one in several)
+    several = sorted((one for one in several if one.named.rank == best), key=lambda one: one.name)
+    first = _newest(several)
+    if first is None and exercise:
+        listed = ", ".join(one.name for one in several[:4]) + (", …" if several[4:] else "")
+        problem = f"{len(several)} files are {student}'s {exercise}: {listed}. Keep one of them."
+        return Submission(student, exercise, several[0].name, b"", problem)
+    first = first or several[0]
+    content = b"" if first.problem else first.handed.content
+    return Submission(student, exercise, first.name, content, first.problem)
+
+
+def _newest(several: list[_Candidate]) -> _Candidate | None:
+    """The file that counts; None where nothing tells, and they are not the same."""
+    if len({(one.handed.content, one.handed.problem) for one in several}) == 1:
+        return several[0]
+    orders = [one.order for one in several]
+    by_age = {order[0] for order in orders if order}
+    if None in orders or len(by_age) > 1 or orders.count(max(orders)) > 1:  # type: ignore[type-var]
+        return None
+    return several[orders.index(max(orders))]  # type: ignore[type-var]
+
+
+def _candidates(source: Source, names: Names) -> list[_Candidate]:
+    """What each file of a source is; and a word on each student of whom there is none."""
+    owner, cut = clean(source.owner), _wrapping(source)
+    nobody = nothing("", names).lstrip()
+    if not source.handed:
+        bare = Handed((), b"", nobody, minor=True)
+        return [_Candidate(owner, Named(""), source.name(()), bare)] if owner else []
+    tops = {one.parts: _top(one.parts, source, names, cut) for one in source.handed}
+    empty = {}
+    if any(_direct(one, names, cut) for one in source.handed):
+        tops = dict.fromkeys(tops)  # one student's: no folder below says otherwise
+    else:
+        empty = {
+            parts: top
+            for parts in sorted({parts[: cut + 1] for parts in [*source.ignored, *source.folders]})
+            if (top := _top(parts, source, names, cut))
+            and parts not in {p[: cut + 1] for p in tops}
+        }
+    whose = students(top for top in [*tops.values(), *empty.values()] if top)
+    found = [
+        _Candidate(
+            (whose[tops[one.parts]] if tops[one.parts] else "") or owner,
+            _named(one.parts, source, names),
+            source.name(one.parts),
+            one,
+            _order(one, tops[one.parts]),
+        )
+        for one in source.handed
+    ]
+    for parts, top in empty.items():
+        if whose[top]:
+            bare = Handed(parts, b"", nobody, minor=True)
+            found.append(_Candidate(whose[top], Named(""), source.name(parts), bare))
+    return found
+
+
+def _wrapping(source: Source) -> int:
+    """How many folders an archive has around all of it, that are nobody's."""
+    everything = [one.parts for one in source.handed] + source.ignored
+    everything = [parts for parts in everything if parts and not any(map(passed_over, parts[:-1]))]
+    cut = 0
+    while source.packed and everything and all(len(parts) > cut + 1 for parts in everything):
+        first = everything[0][: cut + 1]
+        lms = students([Top(first[-1], folder=True)]) != {Top(first[-1], True): clean(first[-1])}
+        if (
+            lms
+            or first in source.archives
+            or any(parts[: cut + 1] != first for parts in everything)
+        ):
+            break
+        cut += 1
+    return cut
+
+
+def _direct(one: Handed, names: Names, cut: int) -> bool:
+    """An exercise's file that no folder and no name gives to anybody."""
+    named = names.read(one.parts) if one.parts else None
+    between = one.parts[cut:-1]
+    return bool(named and named.rank == 2 and not named.who and all(map(names.nobody, between)))
+
+
+def _top(parts: Parts, source: Source, names: Names, cut: int) -> Top | None:
+    if len(parts) <= cut or names.nobody(parts[cut]) or passed_over(parts[cut]):
+        return None
+    first = parts[: cut + 1]
+    if first in source.archives:
+        return Top(first[-1], folder=False, who=names.whose(first[-1]) or first[-1])
+    if len(parts) > cut + 1 or first in source.folders:
+        return Top(first[-1], folder=True)
+    named = names.read(first)
+    return Top(first[-1], folder=False, who=named.who if named else "")
+
+
+def _named(parts: Parts, source: Source, names: Names) -> Named:
+    """Which exercise a file is for; none where an archive's or a folder's name does not say."""
+    named = names.read(parts) if parts else None
+    if named is None:
+        named = names.read((without_suffix(parts[-1] if parts else source.shown) + ".py",))
+    return named or Named("")
+
+
+def _order(one: Handed, top: Top | None) -> tuple[str, float] | None:
+    if one.when is not None:
+        return "nbgrader", one.when
+    upload = upload_of(top.part) if top and not top.folder else 0
+    return ("canvas", float(upload)) if upload else None
