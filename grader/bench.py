@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from grader import bank, bench_nbgrader, bench_watch
-from grader.course import Course, CourseError, Exercise
+from grader.course import Course, CourseError, Exercise, solutions
 from grader.engine import Engine, Job, preload_for
 from grader.target import Target
 
@@ -41,7 +41,7 @@ def run(name: str, course: Course, exercises: Iterable[Exercise], runs: int | No
 
 def engine(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
     """Seconds for one run of an exercise: a warm fork beside a cold pytest process."""
-    target = Target(course.root / "solutions")
+    target = Target(solutions(course.root))
     rows: list[list[str | float]] = []
     with Engine(course.root, preload_for(exercises)) as warm:
         for exercise in exercises:

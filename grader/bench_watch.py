@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from grader.course import Course, Exercise
+from grader.course import Course, Exercise, solutions
 from grader.engine import Engine, Job, preload_for
 from grader.target import Target
 
@@ -29,7 +29,8 @@ def measure(
     """
     with tempfile.TemporaryDirectory() as name:
         root = Path(name).resolve()
-        for room in ("exercises", "solutions", "tests"):
+        shutil.copytree(solutions(course.root), root / "solutions")
+        for room in ("exercises", "tests"):
             shutil.copytree(course.root / room, root / room)
         shutil.copy(course.root / "pyproject.toml", root)
         tests, floor = _in_the_engine(course, exercises, runs)
@@ -95,7 +96,7 @@ def _in_the_engine(
     course: Course, exercises: tuple[Exercise, ...], runs: int
 ) -> tuple[dict[str, float], list[float]]:
     """Seconds that each exercise's own tests take, and those of a run without any."""
-    target = Target(course.root / "solutions")
+    target = Target(solutions(course.root))
     tests: dict[str, float] = {}
     floor = []
     with Engine(course.root, preload_for(exercises)) as warm:

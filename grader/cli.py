@@ -52,6 +52,7 @@ def status(
     if context.invoked_subcommand is not None:
         return
     from grader import course, engine, show
+    from grader.learner import given
     from grader.learner.progress import Progress
     from grader.target import Target
 
@@ -64,6 +65,8 @@ def status(
             for found in engine.each(loaded.root, target, changed, engine.draw_seed(), tick):
                 progress.take(loaded.find(found.exercise), found)
     show.status(console, loaded, progress)
+    if given.is_behind(loaded.root):
+        console.print("\nThe installed course is another one: `kata upgrade` brings it here.")
 
 
 @app.command()
@@ -312,12 +315,17 @@ def classroom(
     own_words: Annotated[
         float | None, typer.Option(metavar="POINTS", help="for the answer in words; 0: none")
     ] = None,
+    install: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="what pip is asked for where the course is missing"),
+    ] = None,
 ) -> None:
     """Write an nbgrader course, or update its sources; submissions and grades stay as they are."""
     from grader import course
     from grader.classroom.course import write
 
-    changed = write(course.load(), folder, only.split(","), points, due, tests, own_words)
+    chosen = only.split(",")
+    changed = write(course.load(), folder, chosen, points, due, tests, own_words, install)
     for path in changed:
         console.print(f"wrote {_short(path)}")
     console.print(f"{len(changed)} files written; {_short(folder / 'README.md')} says how to go on")

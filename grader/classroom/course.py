@@ -20,7 +20,17 @@ from grader.learner import keep
 
 SETTINGS = "kata.json"  # what `kata course` was told, for the steps that run inside nbgrader
 OWN_TESTS = "own_tests"
+INSTALL = "gradkata"  # what pip is asked for on a machine without the course
 OWN_WORDS = 1.0  # points for the answer in words, where nobody says otherwise
+
+_START = """\
+try:
+    from grader.classroom import checks_of
+except ImportError:  # the course is not on this machine yet, as on Colab
+    %pip install --quiet {install}
+    from grader.classroom import checks_of
+
+check = checks_of("{exercise}")"""
 
 _CONFIG = '''\
 """nbgrader's settings for this course. Yours to change: `kata course` writes it only once."""
@@ -48,9 +58,10 @@ nbgrader generate_feedback ex03_backward     # a page for each student, in feedb
 nbgrader export                              # grades.csv
 ```
 
-The formgrader is nbgrader's own. Students need gradkata installed: the first code cell of a
-notebook brings in `check`, and `check("slope")` below a task says at once what passes and what to
-look at.
+The formgrader is nbgrader's own. Students need gradkata: the first code cell of a notebook brings
+in `check`, and asks pip for the course where it is missing, as on Colab (`kata course DIR
+--install ADDRESS` names another place to get it from). `check("slope")` below a task says at once
+what passes and what to look at.
 
 ## Handing out and in
 
@@ -152,6 +163,7 @@ def write(
     due: str | None = None,
     tests: Path | None = None,
     own_words: float | None = None,
+    install: str | None = None,
 ) -> list[Path]:
     """Write the course into `folder`, or update it; the files that changed."""
     folder = folder.resolve()
@@ -164,11 +176,14 @@ def write(
     if own_words is not None:
         settings["own_words"] = _worth_of_words(own_words)
     words = settings.get("own_words", OWN_WORDS)
+    if install is not None:
+        settings["install"] = _one_line(install)
+    package = settings.get("install", INSTALL)
     if due is not None:
         moment = _moment(due)
         settings.setdefault("due", {}).update({one.stem: moment for one in exercises})
     # All of them, or none.
-    pages = {one: page(one, worth.get(one.stem, {}), words) for one in exercises}
+    pages = {one: page(one, worth.get(one.stem, {}), words, package) for one in exercises}
     own = _own_tests(tests, course) if tests else []
 
     changed = []
@@ -187,11 +202,15 @@ def write(
 
 
 def page(
-    exercise: Exercise, points: dict[str, float] | None = None, own_words: float | None = None
+    exercise: Exercise,
+    points: dict[str, float] | None = None,
+    own_words: float | None = None,
+    install: str = INSTALL,
 ) -> str:
     """nbgrader's source notebook of an exercise, solutions in it and hints not.
 
     An answer in the student's own words is worth `own_words`, given by hand; 0 asks for none.
+    `install` is what pip is asked for where the course is missing.
     """
     import nbformat
 
@@ -212,7 +231,7 @@ def page(
         elif build.MARKS in cell.source:
             _lock(cell, f"{exercise.stem}-{QUESTION}")
             cells.append(_answer(f"{exercise.stem}-{WORDS}", own_words))
-    start = f'from grader.classroom import checks_of\n\ncheck = checks_of("{exercise.id}")'
+    start = _START.format(install=install, exercise=exercise.id)
     cells.insert(1, _locked(f"{exercise.stem}-setup", start))
     book.cells = cells
     book.metadata.pop("jupytext", None)
@@ -305,6 +324,12 @@ def _worth_of_words(points: float) -> float:
     if not (math.isfinite(points) and points >= 0):
         raise CourseError(f"--own-words is a number from 0 up, not {points}.")
     return points
+
+
+def _one_line(install: str) -> str:
+    if not install.strip() or not install.isprintable():
+        raise CourseError("--install is what pip is asked for, in one line: a name or an address.")
+    return install.strip()
 
 
 def _moment(text: str) -> str:

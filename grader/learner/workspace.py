@@ -18,8 +18,8 @@ from grader import build
 from grader.course import CourseError, load, own, shown
 from grader.learner import keep
 from grader.learner.carry import Carried, carry
+from grader.learner.given import FOLDER
 
-_GIVEN = Path(".kata") / "given"
 _SETTINGS = "pyproject.toml"
 
 
@@ -71,7 +71,7 @@ def upgrade(root: Path, source: Path | None = None) -> Brought:
 def is_workspace(root: Path) -> bool:
     """Was this folder made by `kata init`? Its `.kata/` may be gone, say in a fresh checkout."""
     conftest = _read(root / "tests" / "conftest.py") or ""
-    return (root / _GIVEN).is_dir() or (
+    return (root / FOLDER).is_dir() or (
         (root / "exercises").is_dir() and "grader.plugin" in conftest and not _is_clone(root)
     )
 
@@ -125,7 +125,7 @@ def _bring(root: Path, files: dict[str, str]) -> list[Change]:
     if not (root / ".kata" / ".gitignore").is_file():
         keep.write(root / ".kata" / ".gitignore", "*\n")
     changes = [_update(root, name, text) for name, text in files.items()]
-    given = root / _GIVEN
+    given = root / FOLDER
     olds = sorted(path for path in given.rglob("*") if path.is_file())
     names = (path.relative_to(given).as_posix() for path in olds)
     changes += [_retire(root, name) for name in names if name not in files]
@@ -133,7 +133,7 @@ def _bring(root: Path, files: dict[str, str]) -> list[Change]:
 
 
 def _update(root: Path, name: str, new: str) -> Change | None:
-    path, given = root / name, root / _GIVEN / name
+    path, given = root / name, root / FOLDER / name
     old, mine, exercise = _read(given), _read(path), name.startswith("exercises/")
     change = None
     if not path.exists():
@@ -169,7 +169,7 @@ def _merge(old: str, mine: str | None, new: str) -> Carried:
 
 def _retire(root: Path, name: str) -> Change | None:
     """A file that the course does not have any more: taken away, unless it is the learner's."""
-    path, given = root / name, root / _GIVEN / name
+    path, given = root / name, root / FOLDER / name
     change = None
     if path.is_file():
         theirs = _read(path) != _read(given)

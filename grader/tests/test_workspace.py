@@ -90,7 +90,11 @@ def test_the_learners_commands_work_in_it(mine, kata, plain_pytest):
     assert kata("test", "ex03", "--target", "solutions", cwd=mine).returncode == 0
     assert "Idea:" in kata("hint", "ex03", "slope", cwd=mine).stdout
     assert "backward()" in kata("solution", "ex03", "slope", "--anyway", cwd=mine).stdout
-    assert "1/5" in kata(cwd=mine).stdout
+    said = kata(cwd=mine).stdout
+    assert "1/5" in said and "kata upgrade" not in said
+    given = mine / ".kata" / "given" / "tests" / "test_ex03_backward.py"
+    change(given, "def test_example", "def test_older")
+    assert "kata upgrade" in kata(cwd=mine).stdout
     done = kata("build", cwd=mine)
     assert done.returncode == 2
     assert "kata upgrade" in done.stderr
