@@ -46,6 +46,16 @@ class Running:
     deadline: float  # of time.monotonic
     watch: int  # descriptor that becomes readable at its end; -1 where there is none
     verdict: str | None = None  # why it was killed
+    status: int | None = None  # as wait4 gives it, once dead
+    used: float = 0.0  # seconds of processor time
+
+    def is_dead(self, wait: bool = False) -> bool:
+        """Whether it has ended; its status is taken then."""
+        if self.status is None:
+            pid, status, usage = os.wait4(self.pid, 0 if wait else os.WNOHANG)
+            if pid:
+                self.status, self.used = status, usage.ru_utime + usage.ru_stime
+        return self.status is not None
 
 
 class Zygote:
@@ -244,21 +254,22 @@ class Zygote:
     def _kill(self, running: Running, why: str | None) -> None:
         """End a worker; with a namespace of its own, all that it started ends with it."""
         running.verdict = running.verdict or why
-        with suppress(ProcessLookupError, PermissionError):
-            if "pid" not in running.cell.layers:
+        if "pid" not in running.cell.layers:
+            with suppress(ProcessLookupError, PermissionError):  # it may not lead a group yet
                 os.killpg(running.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
             os.kill(running.pid, signal.SIGKILL)
 
     def _bury(self, running: Running) -> None:
         """Take a dead worker's status, tell its lifeline, and clear away what is left of it."""
-        _, status, usage = os.wait4(running.pid, 0)
+        running.is_dead(wait=True)
         if running.watch >= 0:
             os.close(running.watch)
         if "mount" not in running.cell.layers:
             confine.drop_folder(running.cell.folder)
         for group in running.cell.groups if "cgroup" in running.cell.layers else ():
             confine.drop_group(group, running.cell)
-        ended = running.verdict or _in_words(status, usage, running.cell)
+        ended = running.verdict or _in_words(running)
         with running.lifeline, suppress(OSError):
             running.lifeline.sendall(json.dumps({"ended": ended}).encode() + b"\n")
 
@@ -321,7 +332,7 @@ class Zygote:
         if "watch" in self.layers and now >= self.next_look:
             self.next_look = now + _LOOK
             self._look_at_memory()
-        for running in [one for one in self.workers if _is_dead(one.pid)]:
+        for running in [one for one in self.workers if one.is_dead()]:
             self.workers.remove(running)
             for source in (running.lifeline, running.watch):
                 with suppress(KeyError, ValueError):
@@ -359,16 +370,11 @@ def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
     return message, list(numbers)
 
 
-def _is_dead(pid: int) -> bool:
-    """Whether a child has ended; its status stays to be taken."""
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _in_words(status: int, usage, cell: confine.Cell) -> str:
-    # The kernel's two ways to count differ by some milliseconds.
-    if usage.ru_utime + usage.ru_stime >= 0.95 * cell.limits["cpu_seconds"]:
+def _in_words(running: Running) -> str:
+    code = os.waitstatus_to_exitcode(running.status)
+    # The kernel ends it at the limit, by a clock that runs up to a third ahead of this one.
+    if code == -signal.SIGKILL and running.used > running.cell.limits["cpu_seconds"] / 2:
         return "out of processor time"
-    code = os.waitstatus_to_exitcode(status)
     return f"killed by signal {-code}" if code < 0 else f"exit status {code}"
 
 
