@@ -12,12 +12,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from grader.classroom.command import grade
+
 app = typer.Typer(
     name="kata",
     help="gradkata: from a first tensor to a model that reads handwritten digits.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(grade)
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 

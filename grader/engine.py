@@ -76,13 +76,13 @@ class Engine:
 
     Use it as a context manager. `preload` names modules to import before the first fork. With a
     `sandbox` (`grader.sandbox.Sandbox`) the tests run apart from the code under test, which runs
-    in workers of the sandbox.
+    in workers of the sandbox; `without` says why there is none where one was wanted.
     """
 
-    def __init__(self, root: Path, preload: Iterable[str] = (), sandbox=None):
+    def __init__(self, root: Path, preload: Iterable[str] = (), sandbox=None, without: str = ""):
         self._root = root
         self._preload = tuple(preload)
-        self._sandbox = sandbox
+        self._sandbox, self._without = sandbox, without
         self._process: subprocess.Popen | None = None
         self._progress: dict[int, _Progress] = {}
         self._next = 0
@@ -100,10 +100,16 @@ class Engine:
         if self._process and self._process.poll() is None:
             return
         self._progress.clear()  # whatever a parent that died had under way
-        if self._sandbox:
-            self._sandbox.start()
-        control = self._sandbox.control if self._sandbox else None
-        self._process = spawn(self._preload, self._root, control)
+        if self._sandbox is None:
+            self._process = spawn(self._preload, self._root)
+            return
+        self._sandbox.start(wait=False)
+        self._process = spawn(self._preload, self._root, self._sandbox.control)
+        try:
+            self._sandbox.wait()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """End the warm parent and everything it runs."""
@@ -119,6 +125,13 @@ class Engine:
             self._process = None
         if self._sandbox:
             self._sandbox.close()
+
+    @property
+    def isolation(self) -> str:
+        """What keeps the code under test apart from its tests, layer by layer."""
+        if self._sandbox:
+            return self._sandbox.isolation
+        return f"none ({self._without or 'the code runs in the process of its tests'})"
 
     @property
     def died(self) -> bool:
@@ -142,6 +155,7 @@ class Engine:
             versions=versions(),
             exercises=ordered,
             seconds=round(time.perf_counter() - started, 3),
+            isolation=self.isolation,
         )
 
     def map(
@@ -359,11 +373,12 @@ def preload_for(exercises: Iterable[Exercise]) -> list[str]:
 
 def sandbox_for(exercises: Iterable[Exercise], **options):
     """A sandbox (`grader.sandbox`) whose workers can run the code of these exercises."""
-    from grader.sandbox import Sandbox
+    from grader.sandbox import Limits, Sandbox
 
     libraries = [name for name in preload_for(exercises) if not name.startswith("grader")]
     here = Path(__file__).parent
     code = [here / name for name in ("loading.py", "report.py", "draw.py")]
+    options = {"limits": Limits(cpu_seconds=120, wall_seconds=300)} | options
     return Sandbox(preload=["torch", "numpy", *libraries], code=code, **options)
 
 

@@ -140,6 +140,7 @@ class Report:
     exercises: list[ExerciseResult] = field(default_factory=list)
     seconds: float = 0.0
     warm: bool = True  # False where there is no fork and a cold process did the work
+    isolation: str = ""  # what kept the code apart from its tests, layer by layer
 
     @property
     def passed(self) -> bool:
@@ -164,7 +165,7 @@ class Report:
         """The report that `to_json` gave."""
         exercises = [_exercise(plain) for plain in data["exercises"]]
         own = {key: data[key] for key in ("target", "seed", "versions", "seconds", "warm")}
-        return cls(**own, exercises=exercises)
+        return cls(**own, exercises=exercises, isolation=data.get("isolation", ""))
 
 
 def _exercise(plain: dict) -> ExerciseResult:

@@ -1,18 +1,26 @@
-"""The grading of one answer through the engine, which stays warm for the whole class."""
+"""The grading of answers through the engine, which stays warm for the whole class.
+
+`grade` is for one notebook that nbgrader has open; `grade_each` for files as bytes, many at a time.
+Both go through `_map`, the one way to what runs the code.
+"""
 
 from __future__ import annotations
 
 import atexit
 import tempfile
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from grader import engine
+from grader.classroom.cases import Cases, job_for, merged, parts, unjudged
 from grader.classroom.submission import Answer
+from grader.classroom.submitted import Submission
 from grader.course import Course, Exercise
 from grader.report import ExerciseResult
-from grader.target import Target
+from grader.sandbox import SandboxError
 
+SET_ASIDE = "Set aside: whatever graded it came to an end, twice."
 engines: dict[Path, engine.Engine] = {}  # by course folder; warm for as long as this process lives
 
 
@@ -33,39 +41,112 @@ def grade(
 ) -> Grading:
     """Run an exercise's tests, and the instructor's own, on an answer under a fresh seed."""
     seed = engine.draw_seed()
-    exercises = [exercise]
-    if own and (own / "tests" / exercise.test_file.name).is_file():
-        exercises.append(replace(exercise, root=own))
     with tempfile.TemporaryDirectory(prefix="kata-") as folder:
         file = Path(folder) / f"{exercise.stem}.py"
         file.write_text(answer.source, "utf-8")
-        first, *more = [
-            _run(course, Target(file), one, seed, seconds_per_test) for one in exercises
+        results = [
+            _run(course, job_for(file, one, seed, seconds_per_test)) for one in parts(exercise, own)
         ]
-    for extra in more:
-        for row in extra.tasks:
-            same = next((task for task in first.tasks if task.task == row.task), None)
-            if same:
-                same.tests += row.tests
-        first.problem = first.problem or extra.problem
-    return Grading(first, seed)
+    return Grading(merged(results), seed)
 
 
-def _run(course, target, exercise, seed, seconds_per_test) -> ExerciseResult:
+def grade_submission(
+    handed_in: Submission, course: Course, seed: int, own: Path | None = None
+) -> ExerciseResult:
+    """Grade one submission under a seed; see `grade_each`."""
+    ((_, result),) = grade_each([handed_in], course, seed, own, width=1)
+    return result
+
+
+def grade_each(
+    submissions: Iterable[Submission],
+    course: Course,
+    seed: int,
+    own: Path | None = None,
+    width: int | None = None,
+) -> Iterator[tuple[Submission, ExerciseResult]]:
+    """Grade submissions through one engine, `width` at a time, each result as it is there.
+
+    Every submission gets one result. What cannot be graded gets `unjudged`; so does a submission
+    that was under way twice when the engine ended. Nothing is written but in a temporary folder.
+    `own` is a folder with an instructor's own tests. `EngineError` when there is no engine to have.
+    """
+    with tempfile.TemporaryDirectory(prefix="kata-") as folder:
+        cases = Cases(submissions, course, seed, own, Path(folder))
+        while not (yield from _through(course, cases, width)):
+            for handed_in in cases.interrupted():  # alone, so that it is clear whose fault it is
+                again = Cases([handed_in], course, seed, own, Path(folder))
+                if not (yield from _through(course, again, 1)):
+                    again.interrupted()
+                    yield handed_in, unjudged(handed_in, SET_ASIDE)
+
+
+def isolation(course: Course) -> str:
+    """What keeps the code under test apart from its tests; it begins with "none" if nothing."""
+    return _warm(course).isolation if engine.CAN_FORK else "none (this system has no fork)"
+
+
+def require_isolation(course: Course) -> None:
+    """Start what grades, with its sandbox; `EngineError` where the code would not be isolated."""
     if not engine.CAN_FORK:
-        return engine.cold_run(target, [exercise], seed).exercises[0]
+        raise engine.EngineError("--require-isolation: this system has no fork, and no sandbox.")
+    if course.root not in engines:
+        sandbox = engine.sandbox_for(course.exercises, require=True)
+        _keep(course, engine.Engine(course.root, engine.preload_for(course.exercises), sandbox))
+
+
+def _through(course: Course, cases: Cases, width: int | None):
+    """Run the jobs of some cases; False when the engine ended before them."""
     try:
-        report = _warm(course).run(target, [exercise], seed, seconds_per_test=seconds_per_test)
+        for job, result in _map(course, cases, width):
+            cases.take(job, result)
+            yield from cases.ended()
+    except engine.EngineError:  # someone ended it
+        _discard(course)
+        if not cases.busy:
+            raise
+        yield from cases.ended()
+        return False
+    yield from cases.ended()
+    return True
+
+
+def _run(course: Course, job: engine.Job) -> ExerciseResult:
+    try:
+        return next(_map(course, [job], 1))[1]
     except engine.EngineError:  # someone ended it: once more, with a new one
-        del engines[course.root]
-        report = _warm(course).run(target, [exercise], seed, seconds_per_test=seconds_per_test)
-    return report.exercises[0]
+        _discard(course)
+        return next(_map(course, [job], 1))[1]
+
+
+def _map(course: Course, jobs: Iterable[engine.Job], width: int | None):
+    """Each job with its result, as they end."""
+    if engine.CAN_FORK:
+        yield from _warm(course).map(jobs, width)
+        return
+    for job in jobs:
+        yield job, engine.cold_run(job.target, [job.exercise], job.seed).exercises[0]
 
 
 def _warm(course: Course) -> engine.Engine:
     if course.root not in engines:
-        started = engine.Engine(course.root, engine.preload_for(course.exercises))
-        started.start()
-        atexit.register(started.close)
-        engines[course.root] = started
+        preload = engine.preload_for(course.exercises)
+        sandbox = engine.sandbox_for(course.exercises)
+        try:
+            _keep(course, engine.Engine(course.root, preload, sandbox))
+        except SandboxError as error:
+            _keep(course, engine.Engine(course.root, preload, without=str(error)))
     return engines[course.root]
+
+
+def _keep(course: Course, started: engine.Engine) -> None:
+    started.start()
+    atexit.register(started.close)
+    engines[course.root] = started
+
+
+def _discard(course: Course) -> None:
+    ended = engines.pop(course.root, None)
+    if ended:
+        atexit.unregister(ended.close)
+        ended.close()

@@ -12,7 +12,7 @@ def configure(c) -> None:
     from nbgrader.converters import Autograde, GenerateAssignment
     from nbgrader.preprocessors import Execute
 
-    from grader.classroom import autograde, downloads, exchange
+    from grader.classroom import autograde, collector, exchange
 
     # nbgrader calls alembic by its bare name, which an environment that is not activated hides.
     beside = str(Path(sys.executable).parent)
@@ -31,5 +31,5 @@ def configure(c) -> None:
     c.ClearMarkScheme.enforce_metadata = False
     steps = GenerateAssignment.preprocessors.default()
     c.GenerateAssignment.preprocessors = [*steps, autograde.SetDueDate]
-    c.ZipCollectApp.collector_plugin = downloads.LmsCollector
+    c.ZipCollectApp.collector_plugin = collector.LmsCollector
     c.ExchangeFactory.release_assignment = exchange.ReleaseAssignment

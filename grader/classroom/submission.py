@@ -14,11 +14,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-
-from nbformat.notebooknode import NotebookNode
+from typing import TYPE_CHECKING
 
 from grader import build
 from grader.course import Exercise
+
+if TYPE_CHECKING:  # nbformat takes a second to import
+    from nbformat.notebooknode import NotebookNode
 
 QUESTION, WORDS = "question", "words"  # what is asked, and the cell for the answer
 BIGGEST = 256 << 20  # bytes of a notebook file: its outputs are dropped, but have to be read

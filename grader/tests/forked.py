@@ -1,23 +1,30 @@
 """Run a command as a person would, but forked from a process that has the imports behind it.
 
 The commands are the real ones, in a process of their own; what is saved is the seconds that torch
-takes to import, for each of some dozens of runs.
+and nbgrader take to import, for each of some dozens of runs. One server forks for all workers of
+a test run: its imports are made once, when the first order comes.
 """
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import gc
+import importlib
 import json
-import multiprocessing
 import os
+import select
+import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
-import time
+import traceback
 from pathlib import Path
 
-from grader import engine, warm
+from grader import engine
 
 PRELOAD = [
     "torch",
@@ -29,83 +36,164 @@ PRELOAD = [
     "typer",
     "rich.progress",
     "rich.syntax",
-    *warm.NEEDED,
+    "grader.warm",
+    "grader.plugin",
+    "grader.draw",
+    "grader.expect",
     "grader.bench",
+    "grader.learner.watch",
+    "nbgrader.apps.nbgraderapp",
 ]
+PROGRAMS = {  # the name of a program: its module, and the function that is its entry point
+    "kata": ("grader.cli", "main"),
+    "pytest": ("pytest", "console_main"),
+    "nbgrader": ("nbgrader.apps.nbgraderapp", "main"),
+    "grader.warm": ("grader.warm", "main"),
+    "dask": ("dask.__main__", "main"),
+}
 # Of what a developer has installed, only what a learner has too; hypothesis alone takes a second.
 PLAIN = "--disable-warnings -p no:hypothesispytest -p no:anyio -p no:xdist"
 ENVIRONMENT = {"COLUMNS": "200", "NO_COLOR": "1", "PYTEST_ADDOPTS": PLAIN}
+ADDRESS = "KATA_TEST_SERVER"  # the environment's word for where the server listens
+CAN_SERVE = hasattr(os, "fork") and hasattr(socket, "send_fds")
+_NUMBER = struct.Struct("i")  # a process id, and later an exit status
 
 
-SPAWN = engine.spawn
-CONTEXT = None
-if "forkserver" in multiprocessing.get_all_start_methods():
-    CONTEXT = multiprocessing.get_context("forkserver")
-    CONTEXT.set_forkserver_preload(PRELOAD)
+# --- the side of the tests -------------------------------------------------------------------
+
+
+def start() -> None:
+    """Have a server for this process and all below it, until this process ends."""
+    if ADDRESS in os.environ or not CAN_SERVE:
+        return
+    folder = tempfile.mkdtemp(prefix="kata-")
+    address = os.path.join(folder, "socket")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(64)  # who comes before the imports are made waits for them
+        server = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(listener.fileno())],
+            stdin=subprocess.PIPE,
+            cwd=Path(__file__).resolve().parents[2],
+            pass_fds=[listener.fileno()],
+            start_new_session=True,  # Ctrl-C is for pytest
+        )
+    os.environ[ADDRESS] = address
+    owner = os.getpid()
+
+    def stop() -> None:
+        if os.getpid() == owner:  # and not a child that was forked
+            server.stdin.close()
+            server.wait(20)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(stop)
 
 
 class Served:
-    """A warm parent forked from the same server, for the tests' own engine; `Popen` to it."""
+    """A process forked from the server; as much of `Popen` as its users ask for."""
 
-    def __init__(self, preload: tuple[str, ...], folder: Path):
-        self._theirs, requests = CONTEXT.Pipe(duplex=False)
-        events, theirs = CONTEXT.Pipe(duplex=False)
-        self._process = CONTEXT.Process(target=_serve, args=(self._theirs, theirs))
-        self._process.start()
-        theirs.close()
-        self.pid = self._process.pid
-        self.stdin, self.stdout = (
-            os.fdopen(os.dup(requests.fileno()), "wb"),
-            os.fdopen(os.dup(events.fileno()), "rb"),
-        )
-        requests.close()
-        events.close()
-        order(self.stdin, preload, folder)
+    def __init__(self, program: str, words, cwd: Path, env=None, stdin=None, stdout=None,
+                 stderr=None, control=None):  # fmt: skip
+        """Pipes in place of descriptors that are not given; its errors go with its output then."""
+        theirs = []
+        self.stdin = self.stdout = None
+        if stdin is None:
+            stdin, ours = os.pipe()
+            theirs.append(stdin)
+            self.stdin = os.fdopen(ours, "wb")
+        if stdout is None:
+            ours, stdout = os.pipe()
+            theirs.append(stdout)
+            self.stdout = os.fdopen(ours, "rb")
+        order = {"program": program, "words": [*words], "cwd": str(cwd)}
+        order["env"] = {**(os.environ if env is None else env), ADDRESS: os.environ[ADDRESS]}
+        files = [stdin, stdout, stdout if stderr is None else stderr]
+        files += [] if control is None else [control]
+        self._line = socket.socket(socket.AF_UNIX)
+        self._line.connect(os.environ[ADDRESS])
+        message = json.dumps(order).encode()
+        sent = socket.send_fds(self._line, [message], files)
+        self._line.sendall(message[sent:])
+        self._line.shutdown(socket.SHUT_WR)
+        for end in theirs:
+            os.close(end)
+        self.pid = self._hear()
+        self.returncode: int | None = None
+
+    def __enter__(self) -> Served:
+        return self
+
+    def __exit__(self, *_) -> None:
+        for end in (self.stdin, self.stdout):
+            if end:
+                end.close()
+        self.wait()
 
     def poll(self) -> int | None:
-        return self._process.exitcode
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        self._process.join(timeout)
-        if self._process.exitcode is None:
-            raise subprocess.TimeoutExpired("grader.warm", timeout)
-        return self._process.exitcode
+        if self.returncode is None:
+            if not select.select([self._line], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("a served process", timeout)
+            self.returncode = self._hear()
+            self._line.close()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
 
     def kill(self) -> None:
-        self._process.kill()
+        self.send_signal(signal.SIGKILL)
+
+    def _hear(self) -> int:
+        said = self._line.recv(_NUMBER.size, socket.MSG_WAITALL)
+        if not said:
+            raise RuntimeError("the server of the tests has ended")
+        return _NUMBER.unpack(said)[0]
 
 
-def _serve(requests, events) -> None:
-    _become_parent(os.dup(requests.fileno()), os.dup(events.fileno()))
+def spawn(preload: tuple[str, ...], folder: Path, control: int | None = None):
+    """A warm parent for an engine, in the place of `grader.engine.spawn`."""
+    return Served("grader.warm", preload, folder, stderr=2, control=control)
 
 
-def order(stdin, preload: tuple[str, ...], folder: Path) -> None:
-    """Tell a process that waits in `_become_parent` to go ahead."""
-    stdin.write(json.dumps([str(folder), *preload]).encode() + b"\n")
-    stdin.flush()
+def run(program: str, words, cwd: Path, **more: str) -> subprocess.CompletedProcess:
+    """`kata …`, `pytest …` or `nbgrader …`: what it printed, and its exit status.
+
+    `more` goes into its environment.
+    """
+    if ADDRESS not in os.environ:
+        module = {"kata": "grader"}.get(program, program)
+        return cold([sys.executable, "-m", module, *words], cwd, **more)
+    with (
+        open(os.devnull) as nothing,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+    ):
+        files = {"stdin": nothing.fileno(), "stdout": out.fileno(), "stderr": err.fileno()}
+        served = Served(program, words, cwd, os.environ | ENVIRONMENT | more, **files)
+        try:
+            served.wait(240)
+        finally:
+            served.kill()
+        shown = []
+        for file in (out, err):
+            file.seek(0)
+            shown.append(file.read().decode("utf-8", "replace"))
+        return subprocess.CompletedProcess([program, *words], served.returncode, *shown)
 
 
-def run(program: str, words: tuple[str, ...], cwd: Path) -> subprocess.CompletedProcess:
-    """`kata …` or `pytest …`; what it printed, and its exit status."""
-    if CONTEXT is None:
-        module = {"kata": "grader", "pytest": "pytest"}[program]
-        return cold([sys.executable, "-m", module, *words], cwd)
-    with tempfile.TemporaryDirectory() as folder:
-        out, err = Path(folder, "out"), Path(folder, "err")
-        child = CONTEXT.Process(target=_main, args=(program, words, str(cwd), str(out), str(err)))
-        child.start()
-        child.join(240)
-        assert child.exitcode is not None, f"{program} {words} does not end"
-        shown = [path.read_text("utf-8", "replace") for path in (out, err)]
-        return subprocess.CompletedProcess([program, *words], child.exitcode, *shown)
-
-
-def cold(command: list[str], cwd: Path) -> subprocess.CompletedProcess:
+def cold(command: list[str], cwd: Path, **more: str) -> subprocess.CompletedProcess:
     """A command in a process that starts from nothing."""
     return subprocess.run(
         command,
         cwd=cwd,
-        env=os.environ | ENVIRONMENT,
+        env=os.environ | ENVIRONMENT | more,
         capture_output=True,
         text=True,
         timeout=240,
@@ -113,95 +201,90 @@ def cold(command: list[str], cwd: Path) -> subprocess.CompletedProcess:
     )
 
 
-class Standby:
-    """A warm parent forked ahead, before the command has any thread; `Popen` to the engine.
-
-    It waits for the names to preload. A command that wants a second one starts it the usual way.
-    """
-
-    def __init__(self):
-        requests, events = os.pipe(), os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            for end in (requests[1], events[0]):
-                os.close(end)
-            _become_parent(requests[0], events[1])
-        os.close(requests[0]), os.close(events[1])
-        self.stdin, self.stdout = os.fdopen(requests[1], "wb"), os.fdopen(events[0], "rb")
-        self._code: int | None = None
-        self._used = False
-
-    def spawn(self, preload: tuple[str, ...], folder: Path):
-        if self._used:
-            return SPAWN(preload, folder)
-        self._used = True
-        order(self.stdin, preload, folder)
-        return self
-
-    def poll(self) -> int | None:
-        if self._code is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            self._code = os.waitstatus_to_exitcode(status) if pid else None
-        return self._code
-
-    def wait(self, timeout: float = 1e9) -> int:
-        end = time.monotonic() + timeout
-        while self.poll() is None:
-            if time.monotonic() > end:
-                raise subprocess.TimeoutExpired("grader.warm", timeout)
-            time.sleep(0.005)
-        return self._code
-
-    def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
+# --- the side of the server ------------------------------------------------------------------
 
 
-def _become_parent(requests: int, events: int) -> None:
+def serve(listener: socket.socket) -> None:
+    """Fork a process for each order that comes in, until standard input is closed."""
+    imported = False
+    while True:
+        ready, *_ = select.select([listener, 0], [], [])
+        if 0 in ready:
+            return
+        if not imported:
+            for name in PRELOAD:
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(name)
+            gc.collect()
+            gc.freeze()  # what was imported is no child's to walk, and so to copy
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # none of those who attend is waited for
+            imported = True
+        line, _ = listener.accept()
+        if os.fork() == 0:
+            try:
+                listener.close()
+                _attend(line)
+            finally:
+                os._exit(0)
+        line.close()
+
+
+def _attend(line: socket.socket) -> None:
+    """Start what is ordered, say its process id, and when it has ended its exit status."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    message, files, *_ = socket.recv_fds(line, 1 << 16, 4)
+    while piece := line.recv(1 << 16):
+        message += piece
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            line.close()
+            code = _perform(json.loads(message), files)
+        finally:
+            os._exit(code)
+    for file in files:
+        os.close(file)
+    with contextlib.suppress(OSError):  # nobody may be there to hear it
+        line.sendall(_NUMBER.pack(pid))
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    with contextlib.suppress(OSError):
+        line.sendall(_NUMBER.pack(status))
+
+
+def _perform(order: dict, files: list[int]) -> int:
+    """Become the program; its exit status."""
     os.setsid()
-    os.dup2(requests, 0), os.dup2(events, 1)
-    os.close(requests), os.close(events)
-    gc.freeze()
-    try:
-        order = b""
-        while not order.endswith(b"\n"):
-            piece = os.read(0, 1)
-            if not piece:
-                return
-            order += piece
-        folder, *names = json.loads(order)
-        os.chdir(folder)
-        sys.argv = ["grader.warm", *names]
-        warm.main()
-    finally:
-        os._exit(0)
-
-
-def _main(program: str, words: tuple[str, ...], cwd: str, out: str, err: str) -> None:
-    os.chdir(cwd)
-    os.environ |= ENVIRONMENT
-    for number, path in ((1, out), (2, err)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
-    sys.stdout, sys.stderr = (
-        os.fdopen(number, "w", encoding="utf-8", closefd=False) for number in (1, 2)
+    for number, file in enumerate(files[:3]):
+        os.dup2(file, number)
+        os.close(file)
+    sys.stdin, sys.stdout, sys.stderr = (
+        os.fdopen(number, mode, buffering=1, encoding="utf-8", closefd=False)
+        for number, mode in enumerate("rww")
     )
-    sys.argv = [program, *words]
-    gc.freeze()  # what was imported is not ours to walk, and so to copy
-    standby = Standby()
-    engine.spawn = standby.spawn
+    os.environ.clear()
+    os.environ.update(order["env"])
+    if files[3:]:
+        os.environ[engine.WORKERS] = str(files[3])
+    os.chdir(order["cwd"])
+    sys.argv = [order["program"], *order["words"]]
+    engine.spawn = spawn
+    module, name = PROGRAMS[order["program"]]
     try:
-        if program == "kata":
-            from grader.cli import main
-
-            main()
-            code = 0
-        else:
-            import pytest
-
-            code = int(pytest.main(list(words)))
+        code = getattr(importlib.import_module(module), name)()
     except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    if standby.poll() is None:
-        standby.kill()
+        code = end.code
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+    atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)
+    return code if isinstance(code, int) else int(code is not None)
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))
+    os._exit(0)  # what libraries say of their own leaks is no one's here
