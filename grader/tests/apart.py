@@ -13,8 +13,6 @@ from grader.boundary.judge import Remote
 class Forked:
     """What `fork_worker` gives, made in a moment; `serve(socket)` is its life."""
 
-    ended = None
-
     def __init__(self, serve: Callable | None = None):
         self.socket, theirs = socket.socketpair()
         self.pid = os.fork()
@@ -32,6 +30,9 @@ class Forked:
             finally:
                 os._exit(0)
         theirs.close()
+
+    def wait(self, seconds: float) -> None:
+        """How it ended is not known here."""
 
     def close(self) -> None:
         if self.pid:
