@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
+import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -154,6 +157,28 @@ def test_the_job_script_for_slurm_is_as_documented():
         script = slurm.job_script()
     assert "#SBATCH -p short" in script and "distributed.cli.dask_worker tcp://" in script
     assert "--nthreads 1" in script and "#SBATCH -t 01:00:00" in script
+
+
+@pytest.mark.whole
+def test_the_commands_of_the_readme(loaded, tmp_path):
+    text = (ROOT / "README.md").read_text("utf-8")
+    block = re.search(r"^```bash\n(DASK_.*?)^```", text, re.MULTILINE | re.DOTALL)[1]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    *servers, grade = block.replace("8786", port).splitlines()
+    on_disk([one(loaded, f"s{place}") for place in range(3)], tmp_path / "handed_in")
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    options = {"shell": True, "cwd": tmp_path, "env": os.environ | {"PATH": programs}}
+    started = [subprocess.Popen(f"exec env {line}", **options) for line in servers]
+    try:
+        done = subprocess.run(grade, capture_output=True, text=True, timeout=120, **options)
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait(20)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 graded, 3 of all run now" in done.stdout
 
 
 @pytest.mark.whole

@@ -50,6 +50,10 @@ def workspace(tmp_path):
     (answer,) = _blocks("python")
     stub = tmp_path / "exercises" / "ex03_backward.py"
     stub.write_text(stub.read_text("utf-8") + "\n\n" + answer, "utf-8")
+    for student, room in (("ada", "solutions"), ("bob", "exercises")):
+        handed_in = tmp_path / "handed_in" / student
+        handed_in.mkdir(parents=True)
+        shutil.copy(tmp_path / room / "ex03_backward.py", handed_in)
     return tmp_path
 
 
