@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from grader import bank, bench_nbgrader, bench_watch
+from grader import bank, bench_class, bench_nbgrader, bench_watch
 from grader.course import Course, CourseError, Exercise, solutions
 from grader.engine import Engine, Job, preload_for
 from grader.target import Target
@@ -100,6 +100,12 @@ def nbgrader(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Benc
     return Bench("nbgrader", title, bench_nbgrader.HEADINGS, rows, bench_nbgrader.NOTES)
 
 
+def classes(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
+    """Submissions per minute of `kata grade`, in two sizes of class, beside nbgrader's own."""
+    rows = bench_class.measure(course, exercises, runs)
+    return Bench("class", "Grading a class", bench_class.HEADINGS, rows, bench_class.NOTES)
+
+
 def _warm(engine: Engine, job: Job) -> float:
     return _seconds(lambda: list(engine.map([job])))
 
@@ -128,4 +134,5 @@ _BENCHES: dict[str, tuple[Callable[[Course, tuple[Exercise, ...], int], Bench], 
     "diagnosis": (diagnosis, 7),
     "watch": (watch, 7),
     "nbgrader": (nbgrader, 20),
+    "class": (classes, 100),
 }

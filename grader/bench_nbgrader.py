@@ -25,7 +25,7 @@ NOTES = [
     "for each, in which every cell of the notebook runs, and so check(…).",
     "The same test cells have earned all their points on both sides.",
 ]
-_PLAIN = """\
+PLAIN = """\
 from pathlib import Path
 
 c = get_config()
@@ -41,10 +41,10 @@ def measure(course: Course, exercises: tuple[Exercise, ...], runs: int) -> list[
         with tempfile.TemporaryDirectory(prefix="kata-") as name:
             ours, theirs = (Path(name, side).resolve() for side in ("ours", "nbgrader"))
             classes.write(course, ours, [exercise.id])
-            _nbgrader(ours, "generate_assignment", exercise.stem)
-            _hand_in(ours, exercise, runs)
+            nbgrader(ours, "generate_assignment", exercise.stem)
+            hand_in(ours, exercise, runs)
             shutil.copytree(ours, theirs)  # one release, and the same notebooks handed in
-            (theirs / "nbgrader_config.py").write_text(_PLAIN, "utf-8")
+            (theirs / "nbgrader_config.py").write_text(PLAIN, "utf-8")
             seconds = [_graded(folder, exercise, runs) for folder in (ours, theirs)]
             if _full_cells(ours, exercise) != _full_cells(theirs, exercise):
                 raise CourseError(f"The two sides grade {exercise.stem} differently.")
@@ -52,7 +52,7 @@ def measure(course: Course, exercises: tuple[Exercise, ...], runs: int) -> list[
     return rows
 
 
-def _hand_in(folder: Path, exercise: Exercise, runs: int) -> None:
+def hand_in(folder: Path, exercise: Exercise, runs: int) -> None:
     """Every second student has all right, the others one known mistake, task by task."""
     solved = json.loads(classes.page(exercise))
     spoils = [_mistake(exercise, task.name) for task in exercise.tasks]
@@ -79,11 +79,12 @@ def _mistake(exercise: Exercise, task: str) -> tuple[str, str]:
 
 def _graded(folder: Path, exercise: Exercise, runs: int) -> float:
     started = time.perf_counter()
-    _nbgrader(folder, "autograde", exercise.stem)
+    nbgrader(folder, "autograde", exercise.stem)
     return (time.perf_counter() - started) / runs
 
 
-def _nbgrader(folder: Path, *words: str) -> None:
+def nbgrader(folder: Path, *words: str) -> None:
+    """Run one of nbgrader's commands in a course; `CourseError` with its last words."""
     # nbgrader calls alembic by its bare name; a user's own settings should not take part.
     beside = str(Path(sys.executable).parent)
     own = {

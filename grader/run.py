@@ -12,6 +12,7 @@ from _pytest.runner import runtestprotocol
 
 from grader import limits
 from grader.bank import REFERENCE, Entry
+from grader.boundary.faults import Ended
 from grader.course import shown
 from grader.loading import CannotLoad
 from grader.recorder import Ex
@@ -49,6 +50,9 @@ class Run:
                     self.modules[stem] = self._load(stem)
             except CannotLoad as error:
                 self.modules[stem] = error
+            except Ended as error:
+                sentence = f"{shown(self.target.file(stem))} does not import: {error}."
+                self.modules[stem] = CannotLoad(sentence)
             except limits.TimedOut as error:
                 sentence = f"{shown(self.target.file(stem))} does not import: {error}. {SPIN}"
                 self.modules[stem] = CannotLoad(sentence, Verdict.TIMED_OUT)

@@ -201,7 +201,7 @@ def bench(console: Console, found) -> None:
     for number, heading in enumerate(found.headings):
         table.add_column(heading, justify="right" if number else "left", no_wrap=not number)
     for row in found.rows:
-        table.add_row(*(cell if isinstance(cell, str) else f"{cell:.3g}" for cell in row))
+        table.add_row(*(str(c) if isinstance(c, str | int) else f"{c:.3g}" for c in row))
     console.print(table)
     for note in found.notes:
         console.print(f"  {note}", markup=False)

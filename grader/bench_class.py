@@ -1,0 +1,158 @@
+"""Submissions per minute through `kata grade`, beside nbgrader's own autograding of the same."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from grader import bank, bench_nbgrader
+from grader.classroom import course as classes
+from grader.course import Course, CourseError, Exercise
+
+HEADINGS = ["what", "submissions", "s", "s each", "a minute", "peak MB"]
+NOTES = [
+    "Each row is one command from its start to its end. Memory: what all its processes hold "
+    "together, shared pages counted once, looked at every second.",
+    "The class: solutions and variants, known mistakes, two in one file, stubs, and in every tenth "
+    "submission code that exits, raises at import, fills its memory or never ends.",
+    "nbgrader: one `nbgrader autograde` an exercise, a process each, of the same notebooks.",
+]
+_STUDENTS = 2  # whose notebooks nbgrader grades too
+_HOSTILE = (
+    "import os\nos._exit(0)\n",
+    "raise SystemExit\n",
+    "kept = [b'x' * 10_000_000 for _ in range(1000)]\n",
+    "import sys\nsys.modules['torch'] = None\n",
+    "import signal, os\nos.kill(os.getppid(), signal.SIGKILL)\n",
+)
+_LOOP = "\n\ndef {task}(*args, **kwargs):\n    while True:\n        pass\n"
+
+
+def measure(course: Course, exercises: tuple[Exercise, ...], runs: int) -> list[list[str | float]]:
+    """Rows for a tenth of `runs` submissions, for all of them, and for notebooks both ways."""
+    rows: list[list[str | float]] = []
+    with tempfile.TemporaryDirectory(prefix="kata-") as name:
+        folder = Path(name).resolve()
+        for number in (max(len(exercises), runs // 10), runs):
+            handed_in = folder / f"class{number}"
+            hand_in(exercises, number, handed_in)
+            rows.append(["kata grade", number, *_grade(folder, handed_in, number)])
+        rows += _notebooks(course, exercises, folder)
+    return rows
+
+
+def hand_in(exercises: tuple[Exercise, ...], number: int, folder: Path) -> None:
+    """`number` files of a class made from the bank: right, wrong, mixed, unfinished, hostile."""
+    for place in range(number):
+        exercise = exercises[place % len(exercises)]
+        student = folder / f"student{place // len(exercises):04}"
+        student.mkdir(parents=True, exist_ok=True)
+        text = _answer(exercise, place // len(exercises))
+        (student / f"{exercise.stem}.py").write_text(text, "utf-8")
+
+
+def _answer(exercise: Exercise, student: int) -> str:
+    solved = exercise.solution.read_text("utf-8")
+    mistakes, variants = bank.mistakes(exercise), bank.variants(exercise)
+    one, other = (mistakes[(student * step) % len(mistakes)] for step in (1, 7))
+    match student % 10:
+        case 0 | 1 | 2:
+            return solved
+        case 3:
+            return f"{solved}\n\n{variants[student % len(variants)].text}"
+        case 4 | 5 | 6:
+            return f"{solved}\n\n{one.text}"
+        case 7:
+            return f"{solved}\n\n{one.text}\n\n{other.text}"
+        case 8:
+            return exercise.stub.read_text("utf-8")
+    if student % 100 == 9:  # it takes a test's whole time, so not too many of them
+        return solved + _LOOP.format(task=exercise.tasks[-1].name)
+    return solved + "\n" + _HOSTILE[student // 10 % len(_HOSTILE)]
+
+
+def _grade(folder: Path, handed_in: Path, number: int) -> list[float]:
+    words = ["grade", str(handed_in), "--out", str(folder / f"out-{handed_in.name}"), "--seed", "1"]
+    started = time.perf_counter()
+    command = subprocess.Popen(
+        [sys.executable, "-m", "grader", *words],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    with _Memory(command.pid) as memory:
+        said = command.communicate()[0]
+    seconds = time.perf_counter() - started
+    if f"{number} graded" not in said:
+        raise CourseError(f"kata grade did not grade all {number}:\n{said[-2000:]}")
+    return [seconds, seconds / number, 60 * number / seconds, memory.peak / 1e6]
+
+
+def _notebooks(course: Course, exercises: tuple[Exercise, ...], folder: Path) -> list[list]:
+    place, number = folder / "course", _STUDENTS * len(exercises)
+    classes.write(course, place)
+    for exercise in exercises:
+        bench_nbgrader.nbgrader(place, "generate_assignment", exercise.stem)
+        bench_nbgrader.hand_in(place, exercise, _STUDENTS)
+    ours = _grade(folder, place / "submitted", number)
+    (place / "nbgrader_config.py").write_text(bench_nbgrader.PLAIN, "utf-8")
+    started = time.perf_counter()
+    for exercise in exercises:
+        bench_nbgrader.nbgrader(place, "autograde", exercise.stem)
+    seconds = time.perf_counter() - started
+    theirs = [seconds, seconds / number, 60 * number / seconds]
+    ratio = [theirs[0] / ours[0], theirs[1] / ours[1], ours[2] / theirs[2]]
+    return [
+        ["kata grade, notebooks", number, *ours],
+        ["nbgrader autograde, the same", number, *theirs, ""],
+        ["times as many", "", *ratio, ""],
+    ]
+
+
+class _Memory:
+    """Looks at what a process and all that it has started hold, once a second."""
+
+    def __init__(self, pid: int):
+        self._pid, self.peak = pid, 0
+        self._ended = threading.Event()
+        self._looking = threading.Thread(target=self._look)
+
+    def __enter__(self) -> _Memory:
+        self._looking.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._looking.join()
+
+    def _look(self) -> None:
+        while not self._ended.wait(1.0):
+            self.peak = max(self.peak, sum(_held(pid) for pid in _family(self._pid)))
+
+
+def _family(pid: int) -> list[int]:
+    found = [pid]
+    for one in found:
+        try:
+            for thread in os.listdir(f"/proc/{one}/task"):
+                children = Path(f"/proc/{one}/task/{thread}/children").read_text()
+                found += map(int, children.split())
+        except OSError:  # it has just ended, or this is no Linux
+            continue
+    return found
+
+
+def _held(pid: int) -> int:
+    """Bytes that a process holds, its share of what several hold."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:"))
