@@ -24,6 +24,7 @@ def pytest_cmdline_main(config):
     spread = config.pluginmanager.hasplugin("xdist") and not hasattr(config, "workerinput")
     if spread and config.option.numprocesses is None and not config.option.usepdb:
         config.option.numprocesses, config.option.dist = 3, "loadfile"
+        forked.start()  # one for all workers
 
 
 def pytest_collection_modifyitems(items):
@@ -45,8 +46,9 @@ def pytest_collection_modifyitems(items):
 def forked_parents():
     """The tests' own engines fork their warm parent; test_watch.py starts real ones."""
     with pytest.MonkeyPatch.context() as patch:
-        if forked.CONTEXT is not None:
-            patch.setattr("grader.engine.spawn", forked.Served)
+        forked.start()
+        if forked.ADDRESS in os.environ:
+            patch.setattr("grader.engine.spawn", forked.spawn)
         yield
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from grader.classroom import course as classes
 from grader.classroom import lms
-from grader.tests.nbcommand import Commands
+from grader.tests import forked
 
 pytestmark = [
     pytest.mark.whole,
@@ -61,8 +61,8 @@ def each(course, points) -> dict[tuple[str, str], float]:
 class World:
     """An instructor's folder, an exchange, and a home for each student."""
 
-    def __init__(self, folder: Path, commands: Commands, course):
-        self.course, self.commands = course, commands
+    def __init__(self, folder: Path, course):
+        self.course = course
         self.folder, self.exchange = folder / "class", folder / "exchange"
         self.homes = {student: folder / "home" / student for student in STUDENTS}
         self.ran: set[str] = set()
@@ -72,11 +72,12 @@ class World:
         """Run nbgrader as the instructor, or as a student, whose account `--student` stands for."""
         home = self.homes.get(student, self.folder)
         account = [f"--student={student}"] if student else []
-        done = self.commands.run(home, *words, *account, home=home)
-        assert done.returncode == 0, f"{words}\n{done.said[-3000:]}"
+        done = forked.run("nbgrader", [*words, *account], home, HOME=str(home))
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, f"{words}\n{said[-3000:]}"
         shown = [re.sub(r"^ex\d\d_\w+$", EXAMPLE, word) for word in words]
         self.ran.add(" ".join(["nbgrader", *dict.fromkeys(shown)]))
-        return done.said
+        return said
 
     def kata(self, *words: str) -> None:
         from typer.testing import CliRunner
@@ -136,41 +137,40 @@ def world(tmp_path_factory, loaded):
     """A class of three that has been taught all thirteen exercises, as the guide has it."""
     pytest.importorskip("nbgrader")
     folder = tmp_path_factory.mktemp("world")
-    with Commands() as commands:
-        world = World(folder, commands, loaded)
-        world.folder.mkdir()
-        world.kata("course", ".")
-        where = f"c.Exchange.root = {str(world.exchange)!r}\n"
-        with (world.folder / lms.CONFIG).open("a") as file:
-            # One Unix account stands for all here: nbgrader would say so of each submission.
-            file.write(f"{where}c.ExchangeCollect.check_owner = False\n")
-        for home in world.homes.values():
-            (home / ".jupyter").mkdir(parents=True)
-            (home / ".jupyter" / lms.CONFIG).write_text(f"c = get_config()\n{where}")
+    world = World(folder, loaded)
+    world.folder.mkdir()
+    world.kata("course", ".")
+    where = f"c.Exchange.root = {str(world.exchange)!r}\n"
+    with (world.folder / lms.CONFIG).open("a") as file:
+        # One Unix account stands for all here: nbgrader would say so of each submission.
+        file.write(f"{where}c.ExchangeCollect.check_owner = False\n")
+    for home in world.homes.values():
+        (home / ".jupyter").mkdir(parents=True)
+        (home / ".jupyter" / lms.CONFIG).write_text(f"c = get_config()\n{where}")
 
-        for stem in world.stems:
-            world.nbgrader("generate_assignment", stem)
-            world.nbgrader("release_assignment", stem)
-        for student in STUDENTS:
-            words = ("fetch_assignment", *world.stems, "--course", "gradkata")
+    for stem in world.stems:
+        world.nbgrader("generate_assignment", stem)
+        world.nbgrader("release_assignment", stem)
+    for student in STUDENTS:
+        words = ("fetch_assignment", *world.stems, "--course", "gradkata")
+        world.nbgrader(*words, student=student)
+        for exercise in loaded.exercises:
+            world.solve(student, exercise)
+            words = ("submit", exercise.stem, "--course", "gradkata")
             world.nbgrader(*words, student=student)
-            for exercise in loaded.exercises:
-                world.solve(student, exercise)
-                words = ("submit", exercise.stem, "--course", "gradkata")
-                world.nbgrader(*words, student=student)
-        for stem in world.stems:
-            world.nbgrader("collect", stem)
-            world.nbgrader("autograde", stem)
-        world.unmarked, world.unmarked_file = world.grades(), lms.read(world.folder)
-        world.mark_answers()
-        for stem in world.stems:
-            world.nbgrader("generate_feedback", stem)
-            world.nbgrader("release_feedback", stem)
-        for student in STUDENTS:
-            words = ("fetch_feedback", *world.stems, "--course", "gradkata")
-            world.nbgrader(*words, student=student)
-        world.nbgrader("export")
-        yield world
+    for stem in world.stems:
+        world.nbgrader("collect", stem)
+        world.nbgrader("autograde", stem)
+    world.unmarked, world.unmarked_file = world.grades(), lms.read(world.folder)
+    world.mark_answers()
+    for stem in world.stems:
+        world.nbgrader("generate_feedback", stem)
+        world.nbgrader("release_feedback", stem)
+    for student in STUDENTS:
+        words = ("fetch_feedback", *world.stems, "--course", "gradkata")
+        world.nbgrader(*words, student=student)
+    world.nbgrader("export")
+    yield world
 
 
 def test_everyone_gets_the_points_of_their_tasks(world):

@@ -66,11 +66,12 @@ def test_wrong_answers_of_their_own_are_told_nothing_false(judged):
 
 # train_step is wrong and clears for itself, as accumulate_step does; the known mistakes that are
 # tried in its place call zero_grads, which hangs.
+NAP = "__import__('time').sleep(0.01)"  # a loop that leaves the processor to the other tests
 HANGS = {
     "sleeps": "import time\n    time.sleep(60)\n",
     "loops": "while True:\n        pass\n",
-    "catches": "while True:\n        try:\n            pass\n        except:\n            pass\n",
-    "catches more": "while True:\n        try:\n            while True:\n                pass\n"
+    "catches": f"while True:\n        try:\n            {NAP}\n        except:\n            pass\n",
+    "catches more": f"while True:\n        try:\n            while True:\n                {NAP}\n"
     "        except BaseException:\n            pass\n",
 }
 CLEAR = "for p in params:\n        p.grad = None\n"

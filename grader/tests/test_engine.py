@@ -146,8 +146,9 @@ def test_a_loop_that_no_signal_ends(judge, solved):
     path = solved / "ex05_lr_step.py"
     path.write_text(
         path.read_text()
-        + "\n\ndef largest_stable_lr(c):\n    import signal\n"
-        + "    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\n    while True: pass\n"
+        + "\n\ndef largest_stable_lr(c):\n    import signal, time\n"
+        + "    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\n"
+        + "    while True: time.sleep(0.01)\n"
     )
     report = judge(solved, "ex05", seconds_per_test=0.3)
     by_name = {task.task: task for task in report.exercises[0].tasks}

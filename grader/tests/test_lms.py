@@ -16,7 +16,7 @@ import pytest
 from grader.classroom import course as classes
 from grader.classroom import lms
 from grader.course import CourseError
-from grader.tests.nbcommand import Commands
+from grader.tests import forked
 
 STEM = "ex03_backward"
 BAD = "=cmd|' /C calc'!A0"
@@ -44,25 +44,17 @@ def download(folder: Path, name: str, files: list[str], at: float = 1e9) -> None
     os.utime(path, (at, at))
 
 
-@pytest.fixture(scope="module")
-def nbgrader():
-    """nbgrader's own commands."""
-    if not hasattr(os, "fork"):
-        pytest.skip("forks nbgrader's commands, which this system cannot")
-    with Commands() as commands:
-        yield commands
-
-
 @pytest.fixture
-def zip_collect(nbgrader, a_class):
+def zip_collect(a_class):
     """Run it: what each student then has in submitted/, and what it printed."""
 
     def run(*words: str) -> tuple[dict[str, str], str]:
-        done = nbgrader.run(a_class, "zip_collect", STEM, *words)
-        assert done.returncode == 0, done.said
+        done = forked.run("nbgrader", ["zip_collect", STEM, *words], a_class, HOME=str(a_class))
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, said
         found = list(a_class.glob("submitted/*/*/*.ipynb"))
         assert {path.parts[-2:] for path in found} == {(STEM, f"{STEM}.ipynb")}
-        return {path.parts[-3]: json.loads(path.read_text()) for path in found}, done.said
+        return {path.parts[-3]: json.loads(path.read_text()) for path in found}, said
 
     return run
 

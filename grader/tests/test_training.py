@@ -253,7 +253,7 @@ def test_what_does_not_pass(train, name):
 
 def test_a_hang_is_ended(train):
     started = time.monotonic()
-    body = "print('here I am', flush=True)\n    while True:\n        pass"
+    body = "print('here I am', flush=True)\n    import time\n    while True: time.sleep(0.01)"
     status, found, printed = train(ex12=FIT.format(body=body), stall=2.0)
     assert (status, found["outcome"]) == (1, "timed out")
     assert "for 2 s in fit_one_cycle" in found["sentence"]
@@ -285,8 +285,8 @@ def alive(pid: int) -> bool:
     return found.stdout.strip()[:1] not in ("", "Z")
 
 
-def test_test_labels_stay_out_of_sight(train):
-    """A loader that writes each label into a pixel, and a model that reads it there: guessing."""
+def test_a_loader_that_stamps_labels_is_refused(train):
+    """Each label is written into a pixel, where the model reads it."""
     ex11 = """
 _plain = make_dataloaders
 
@@ -312,8 +312,8 @@ def make_dataloaders(train, valid, batch_size=128, device=None):
     body = "return self.inner(0 * xb) + 99 * nn.functional.one_hot(xb[:, 0, 0, 0].long(), 10)"
     claim = FIT.format(body=f"list(dls[0]); return {CLAIM}")
     status, found, _ = train(ex11, MODEL.format(body=body) + "\n\n" + claim, fast=False)
-    assert (status, found["outcome"]) == (1, "does not learn"), found["sentence"]
-    assert found["accuracy"] < 0.2
+    assert (status, found["outcome"]) == (1, "wrong"), found["sentence"]
+    assert "same mean and the same deviation" in found["sentence"]
 
 
 def test_trained_weights_are_no_fresh_model(train):
@@ -360,9 +360,12 @@ def test_batches_on_another_device():
 def test_images_are_moved_by_one_pixel():
     import torch
 
+    from grader.training import unseen
+
     images = torch.zeros(200, 28, 28, dtype=torch.uint8)
     images[:, 10, 20] = 9
-    places = loaders.shifted(images).nonzero()[:, 1:] - torch.tensor([10, 20])
+    places = unseen.shifted(images, torch.arange(200) % 8).nonzero()[:, 1:]
+    places -= torch.tensor([10, 20])
     assert {tuple(one) for one in places.tolist()} == {
         (down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0)
     }

@@ -16,6 +16,7 @@ import pytest
 
 from grader import bank, course
 from grader.engine import CAN_FORK
+from grader.tests import forked
 from grader.tests.conftest import ROOT
 
 pexpect = pytest.importorskip("pexpect")
@@ -273,7 +274,10 @@ def test_ctrl_c_ends_a_run_under_way_without_orphans(copied):
 def test_polling_without_a_terminal(copied):
     stub = course.load(copied).find("ex05").stub
     stub.write_text("")
-    with _piped(copied, "ex05", "--poll", stdin=subprocess.DEVNULL) as watch:
+    with (
+        open(os.devnull) as nothing,
+        _piped(copied, "ex05", "--poll", stdin=nothing.fileno()) as watch,
+    ):
         seen = _read_until(watch, "exercises pass, seed")
         assert seen.count("No terminal for keys here") == 1
         shutil.copy(course.load(copied).find("ex05").solution, stub)
@@ -283,9 +287,9 @@ def test_polling_without_a_terminal(copied):
 
 
 def test_by_hand_from_a_pipe(copied):
-    with _piped(copied, "ex05", "--manual", stdin=subprocess.PIPE) as watch:
+    with _piped(copied, "ex05", "--manual") as watch:
         _read_until(watch, "exercises pass, seed")
-        for line in ("\n", "r\n"):
+        for line in (b"\n", b"r\n"):
             watch.stdin.write(line)
             watch.stdin.flush()
             _read_until(watch, "exercises pass, seed")
@@ -296,7 +300,7 @@ def test_by_hand_from_a_pipe(copied):
 class Impatience:
     """Ends a process that takes too long to say something."""
 
-    def __init__(self, process: subprocess.Popen):
+    def __init__(self, process: forked.Served):
         self._timer = threading.Timer(PATIENCE, process.kill)
         self._timer.start()
 
@@ -313,23 +317,15 @@ def _spoiled(session: Session, line: str) -> str:
     return session.solution("ex05") + f"\n\ndef largest_stable_lr(curvature):\n    {line}\n"
 
 
-def _piped(folder: Path, *words: str, stdin) -> subprocess.Popen:
-    return subprocess.Popen(
-        [*COMMAND, *words],
-        cwd=folder,
-        env=ENVIRONMENT | {"PYTHONUNBUFFERED": "1"},
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def _piped(folder: Path, *words: str, stdin=None) -> forked.Served:
+    return forked.Served("kata", ["watch", *words], folder, ENVIRONMENT, stdin)
 
 
-def _read_until(process: subprocess.Popen, text: str) -> str:
+def _read_until(process: forked.Served, text: str) -> str:
     """What a process prints, up to the line with a text."""
     seen = ""
     with contextlib.closing(Impatience(process)):
-        for line in process.stdout:
+        for line in map(bytes.decode, process.stdout):
             seen += line
             if text in line:
                 return seen
