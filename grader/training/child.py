@@ -17,9 +17,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.course import shown
 from grader.loading import CannotLoad
-from grader.target import Target
+from grader.target import Target, read_source
+from grader.training.learner import Code, not_loaded
 from grader.training.record import EPOCHS, TrainingRecord
+from grader.training.trainee import FAST, LOADERS, MODEL, Trainee
 
 STALL = 120.0  # seconds without a batch or another sign of life
 LIMIT = 3600.0  # seconds for one training in all
@@ -43,40 +46,41 @@ class Plan:
     threads: int | None = None
     fork: bool = False  # the parent has no pool of threads, or the child is to have one thread
 
-    def load(self, stem: str):
-        return self.target.load(stem)
+    def codes(self) -> dict[str, Code]:
+        """The learner's files; `Stop` where one can't be read."""
+        try:
+            return {
+                stem: Code(read_source(file), str(file), shown(file))
+                for stem in (LOADERS, MODEL, *((FAST,) if self.fast else ()))
+                for file in [self.target.file(stem)]
+            }
+        except CannotLoad as error:
+            raise not_loaded(error) from None
 
 
-def run_check(
-    load_ex11, load_ex12, digits, say, *, device=None, seed, epochs=None, load_ex13=None
-) -> TrainingRecord:
-    """In the child: load the learner's modules, train, judge; `say` gets every event as a dict.
+def run_check(plan: Plan, digits, say) -> TrainingRecord:
+    """In the child: load the learner's files, train, judge; `say` gets every event as a dict.
 
-    The loaders are functions without arguments; with `load_ex13` exercise 13 makes the batches.
     The last event is {"event": "record", "record": …}, or {"event": "unable", "sentence": …}.
     """
-    from grader.report import Verdict
     from grader.training.check import check
 
     try:
-        found = _device(device)
+        device = _device(plan.device)
     except Unable as error:
         say({"event": "unable", "sentence": str(error)})
         raise
-    say({"event": "device", "device": str(found)})
-    try:
-        say({"event": "phase", "what": "the import of the learner's files"})
-        ex11, ex12 = load_ex11(), load_ex12()
-        fast = load_ex13() if load_ex13 else None
-    except CannotLoad as error:
-        known = error.verdict is Verdict.NOT_ATTEMPTED
-        record = _stopped(digits.name, seed, epochs, str(found))
-        record.outcome = "not attempted" if known else "crashed"
-        record.sentence = error.sentence
-    else:
-        record = check(
-            ex11, ex12, digits, device=found, seed=seed, epochs=epochs, fast=fast, on_progress=say
-        )
+    name = device_name(device)
+    say({"event": "device", "device": name})
+    record = check(
+        lambda: contextlib.nullcontext(Trainee(plan.codes(), device, say)),
+        digits,
+        device=name,
+        seed=plan.seed,
+        epochs=plan.epochs,
+        fast=plan.fast,
+        on_progress=say,
+    )
     say({"event": "record", "record": record.to_json()})
     return record
 
@@ -101,7 +105,7 @@ def supervise(
         child = context.Process(target=_child, args=arguments)
         child.start()
         writer.close()
-        state = _Watch(stall, limit)
+        state = Watch(stall, limit)
         hung = False
         try:
             while state.end is None:
@@ -128,7 +132,7 @@ def supervise(
         record = TrainingRecord(**state.end["record"])
     else:
         epochs = plan.epochs or EPOCHS[digits.name]
-        record = _stopped(digits.name, plan.seed, epochs, state.device)
+        record = TrainingRecord(digits.name, plan.seed, epochs, state.device)
         record.seconds = round(time.monotonic() - state.started, 2)
         record.outcome = "timed out" if hung else "crashed"
         record.sentence = state.hang() if hung else _died(child.exitcode, state)
@@ -136,14 +140,18 @@ def supervise(
     return record
 
 
-class _Watch:
-    """What the parent knows of its child."""
+class Watch:
+    """What is known of a training from outside, and whether it is late."""
 
     def __init__(self, stall: float, limit: float):
         self.stall, self.limit = stall, limit
+        self.device, self.end = "", None
+        self.start()
+
+    def start(self) -> None:
+        """A process with the code begins."""
         self.started = self.heard = time.monotonic()
-        self.phase, self.batch, self.device = "the start", "", ""
-        self.end: dict | None = None
+        self.phase, self.batch = "the start", ""
 
     def hear(self, event: dict) -> None:
         self.heard = time.monotonic()
@@ -160,12 +168,21 @@ class _Watch:
         now = time.monotonic()
         return now - self.heard > self.stall or now - self.started > self.limit
 
+    def where(self) -> str:
+        """What was under way."""
+        return f"in {self.phase}{self.batch}"
+
+    def too_long(self) -> str:
+        """That it went beyond the limit, in words."""
+        return f"Not done after {self.limit:g} s ({self.where()}), so stopped."
+
     def hang(self) -> str:
+        """Why it is late, in words."""
         if time.monotonic() - self.started > self.limit:
-            return f"Not done after {self.limit:g} s (in {self.phase}{self.batch}), so stopped."
+            return self.too_long()
         return (
-            f"Nothing happened for {self.stall:g} s in {self.phase}{self.batch}, so the training "
-            "was stopped. Is there a loop that never ends?"
+            f"Nothing happened for {self.stall:g} s {self.where()}, so the training was stopped. "
+            "Is there a loop that never ends?"
         )
 
 
@@ -195,16 +212,7 @@ def _child(writer, plan: Plan, digits, output: Path) -> None:
 
         digits = mnist.load(plan.data, progress=False)
     with contextlib.suppress(Unable):
-        run_check(
-            lambda: plan.load("ex11_dataloaders"),
-            lambda: plan.load("ex12_train_digits"),
-            digits,
-            say,
-            device=plan.device,
-            seed=plan.seed,
-            epochs=plan.epochs,
-            load_ex13=(lambda: plan.load("ex13_fast_loader")) if plan.fast else None,
-        )
+        run_check(plan, digits, say)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
@@ -226,22 +234,29 @@ def _device(name: str | None):
     return device
 
 
+def device_name(device) -> str:
+    """A device in words."""
+    import torch
+
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    if device.type == "cpu":
+        return f"cpu ({torch.get_num_threads()} threads)"
+    return f"{device} ({sys.platform})"
+
+
 def _can_fork() -> bool:
     """Fork where nothing forbids it: Metal and an initialised CUDA do not survive one."""
     torch = sys.modules.get("torch")
     return sys.platform == "linux" and not (torch and torch.cuda.is_initialized())
 
 
-def _stopped(data: str, seed: int, epochs: int | None, device: str) -> TrainingRecord:
-    return TrainingRecord(data, seed, epochs or EPOCHS[data], device)
-
-
-def _died(code: int | None, state: _Watch) -> str:
-    where = f"in {state.phase}{state.batch}"
+def _died(code: int | None, state: Watch) -> str:
     if code is not None and code < 0:
         name = signal.Signals(-code).name
         why = " It may have run out of memory." if name == "SIGKILL" else ""
-        return f"The training process was ended by {name} {where}.{why}"
+        return f"The training process was ended by {name} {state.where()}.{why}"
+    where = state.where()
     return f"The training process ended {where}, with exit status {code} and without a word."
 
 

@@ -1,5 +1,5 @@
-"""What stands between the check and a learner's code: data without labels, a loader that is
-counted, and calls whose failures become sentences.
+"""What stands between the check and a learner's code: a dataset, a loader that is counted, and
+calls whose failures become sentences. In grading all this runs in the learner's own process.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from types import ModuleType
+from dataclasses import dataclass
 
-from grader.loading import brief
-from grader.target import missing, shown
+from grader import loading
+from grader.loading import CannotLoad, brief
+from grader.report import Verdict
 
 
 class Stop(BaseException):
@@ -23,12 +23,22 @@ class Stop(BaseException):
         self.outcome, self.sentence = outcome, sentence
 
 
-class Pictures:
-    """A dataset of (uint8 (1, 28, 28), int); without labels every one is 0."""
+@dataclass(frozen=True)
+class Code:
+    """A file of the learner's: its text, the name tracebacks give it, and what its author calls
+    it."""
 
-    def __init__(self, images, labels=None):
+    source: str
+    path: str
+    shown: str
+
+
+class Pictures:
+    """A dataset of (uint8 (1, 28, 28), int)."""
+
+    def __init__(self, images, labels):
         self.images = images.unsqueeze(1)
-        self.labels = [0] * len(images) if labels is None else labels.tolist()
+        self.labels = labels.tolist()
 
     def __len__(self):
         return len(self.images)
@@ -84,16 +94,26 @@ class Counted:
 
 
 class Learner:
-    """The learner's modules, with what goes wrong in them turned into sentences."""
+    """The learner's modules, by stem, with what goes wrong in them turned into sentences."""
 
-    def __init__(self, *modules: ModuleType):
-        self.files = [Path(module.__file__ or module.__name__) for module in modules]
+    def __init__(self, codes: dict[str, Code]):
+        self.codes = codes
+        self.modules: dict[str, object] = {}
 
-    def call(self, module: ModuleType, name: str, *args, **kwargs):
+    def load(self) -> None:
+        """Run the files as modules."""
+        for stem, code in self.codes.items():
+            try:
+                self.modules[stem] = loading.load(code.source, code.path, code.shown, stem)
+            except CannotLoad as error:
+                raise not_loaded(error) from None
+
+    def call(self, stem: str, name: str, *args, **kwargs):
         """Call a function of the learner's."""
-        function = getattr(module, name, None)
+        function = getattr(self.modules[stem], name, None)
         if function is None:
-            raise Stop("not attempted", missing(module, name))
+            code = self.codes[stem]
+            raise Stop("not attempted", loading.missing(code.source, code.shown, name))
         with self.guard(name):
             return function(*args, **kwargs)
 
@@ -106,8 +126,8 @@ class Learner:
             place = self._place(error)
             if place is None:
                 raise Stop("crashed", f"{doing} crashed: {brief(error)}") from None
-            name, file = place.name, shown(Path(place.filename))
-            raise Stop("not attempted", f"{name} in {file} is not written yet.") from None
+            file = self._shown(place.filename)
+            raise Stop("not attempted", f"{place.name} in {file} is not written yet.") from None
         except SystemExit as error:
             where = self._line(error)
             raise Stop("crashed", f"{doing} ends Python: {where} calls exit.") from None
@@ -117,13 +137,22 @@ class Learner:
 
     def _place(self, error: BaseException):
         """The innermost frame of the learner's own files."""
-        files = {str(file) for file in self.files}
+        files = {code.path for code in self.codes.values()}
         frames = traceback.extract_tb(error.__traceback__)
         return next((frame for frame in reversed(frames) if frame.filename in files), None)
+
+    def _shown(self, path: str) -> str:
+        return next(code.shown for code in self.codes.values() if code.path == path)
 
     def _line(self, error: BaseException) -> str:
         place = self._place(error)
         if place is None:
             return "it"
         text = f" (`{place.line}`)" if place.line else ""
-        return f"line {place.lineno} of {shown(Path(place.filename))}{text}"
+        return f"line {place.lineno} of {self._shown(place.filename)}{text}"
+
+
+def not_loaded(error: CannotLoad) -> Stop:
+    """The end of a check whose code cannot be loaded."""
+    known = error.verdict is Verdict.NOT_ATTEMPTED
+    return Stop("not attempted" if known else "crashed", error.sentence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.training.learner import Pictures, Stop
+from grader.training.learner import Learner, Pictures, Stop
 
 BATCH = 128
 
@@ -17,21 +17,19 @@ def wrong(text: str, got) -> None:
 class Loaders:
     """Makes loaders with the learner's code of exercise 11, or 13, and holds them to their word."""
 
-    def __init__(self, learner, module, fast: bool, device, phase):
-        self.learner, self.module, self.fast = learner, module, fast
+    def __init__(self, learner: Learner, stem: str, fast: bool, device, phase):
+        self.learner, self.stem, self.fast = learner, stem, fast
         self.device, self._phase = device, phase
         self.maker = "make_fast_dataloaders" if fast else "make_dataloaders"
 
     def make(self, train, valid):
-        """(train_dl, valid_dl) over two pairs of images and labels; labels None are all 0."""
+        """(train_dl, valid_dl) over two pairs of images and labels."""
         self._phase(self.maker)
         if self.fast:
-            images, labels = valid
-            labels = train[1].new_zeros(len(images)) if labels is None else labels
-            args = (*(part.clone() for part in train), images.clone(), labels.clone())
+            args = tuple(part.clone() for part in (*train, *valid))
         else:
             args = Pictures(*train), Pictures(*valid)
-        made = self.learner.call(self.module, self.maker, *args, BATCH, self.device)
+        made = self.learner.call(self.stem, self.maker, *args, BATCH, self.device)
         if not isinstance(made, tuple | list) or len(made) != 2:
             wrong(f"{self.maker} should return (train_dl, valid_dl); it returns", made)
         return made
@@ -65,43 +63,20 @@ class Loaders:
                 )
 
     def walk(self, loader, count: int):
-        """All batches of a validation loader, and their labels in one tensor."""
+        """All batches of the validation loader as two tensors: images and labels, on the CPU."""
         import torch
 
+        self._phase("the validation batches")
         images, labels = [], []
         with self.learner.guard(f"the validation loader of {self.maker}"):
             for batch in loader:
                 self._is_batch(batch, "validation")
-                images.append(batch[0])
-                labels.append(batch[1])
+                images.append(batch[0].cpu())
+                labels.append(batch[1].cpu())
                 if sum(map(len, images)) > count:
                     break
         found = sum(map(len, images))
         if found != count:
             given = f"more than {count:,}" if found > count else f"{found:,} of {count:,}"
             raise Stop("wrong", f"The validation loader gives {given} images; each counts once.")
-        return images, torch.cat(labels).cpu()
-
-    def in_order(self, loader, labels):
-        import torch
-
-        self._phase("the validation batches")
-        found = self.walk(loader, len(labels))[1]
-        if torch.equal(found, labels):
-            return
-        if torch.equal(found.sort().values, labels.sort().values):
-            raise Stop("wrong", "The validation loader shuffles. It should keep the order.")
-        raise Stop("wrong", "The labels of the validation batches are not those of the dataset.")
-
-
-def shifted(images):
-    """Each image moved by one pixel, in one of the eight directions, drawn."""
-    import torch
-
-    ground = torch.nn.functional.pad(images, (1, 1, 1, 1))
-    places = [(top, left) for top in range(3) for left in range(3) if (top, left) != (1, 1)]
-    which, moved = torch.randint(8, (len(images),)), torch.empty_like(images)
-    for number, (top, left) in enumerate(places):
-        chosen = which == number
-        moved[chosen] = ground[chosen, top : top + 28, left : left + 28]
-    return moved
+        return torch.cat(images), torch.cat(labels)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 
 EPOCHS = {"full": 3, "sample": 10}
-# Shares of the test images that have to be read rightly: as they are, and each moved by one pixel.
-# Measured with the solutions on 2 cores, the lowest of seeds 0 to 4: 98.92% and 98.92% on the full
-# set, 98.55% and 98.45% on the sample. Without the crops of exercise 11 a model reads 98.2% of the
-# moved images on the full set and 96.4 to 96.8% on the sample (seeds 0 and 1).
+# Shares of the test images that have to be read rightly: as they are, and slightly changed (see
+# `Draws.changed` in unseen.py). Measured with the solutions on 2 cores: 98.84% and 98.91% at least
+# on the full set (seeds 0 and 1), 98.40% and 98.00% on the sample (seeds 0 to 4). The noise costs 0
+# to 0.5 points of what is read when they are only moved (the sample, two models, three draws each).
+# Without the crops of exercise 11 a model reads 97.0 and 96.4% of the changed images of the sample.
 BOUNDS = {"full": (0.98, 0.975), "sample": (0.975, 0.97)}
 UNTRAINED = 0.35  # a fresh model reads 5 to 20% of the digits; more means that it is not fresh
 GUESSING = 0.2  # at most this much is taken for guessing
@@ -43,6 +44,8 @@ class TrainingRecord:
     worst: list[dict] = field(default_factory=list)  # index, label, prediction, loss
     versions: dict[str, str] = field(default_factory=dict)
     printed: str = ""
+    isolation: str = ""  # what kept the learner's code apart from the judge; "" in `kata train`
+    control: float | None = None  # share read rightly after a training on labels drawn at random
 
     def to_json(self) -> dict:
         return asdict(self)
@@ -64,8 +67,8 @@ def verdict(record: TrainingRecord) -> tuple[str, str]:
     if record.accuracy_shifted < record.bound_shifted:
         return "below the bound", (
             f"The model reads {read}, but {record.accuracy_shifted:.2%} of the same digits moved "
-            f"by one pixel, and {record.bound_shifted:.1%} are asked for. Do the training items "
-            "go through item_transforms?"
+            f"by one pixel, with a little noise, and {record.bound_shifted:.1%} are asked for. Do "
+            "the training items go through item_transforms?"
         )
     return "passed", f"The model reads {read}; {record.bound:.1%} are asked for."
 
