@@ -117,8 +117,9 @@ A cell that a spreadsheet would run as a formula gets a `'` before it.
 ## How it grades
 
 * Grading starts no kernel. The cells of each task are taken from the submission by their nbgrader
-  id and run by gradkata's engine, in a process of their own with a limit on time and memory.
-  Treat it as you treat any program of your students: it is not yet a sandbox.
+  id and run by gradkata's engine, apart from the tests: on Linux with bubblewrap (`apt install
+  bubblewrap`) in a sandbox without files, network or neighbours. The README's "How far a grade can
+  be trusted" says what is promised, and what a machine without it lacks.
 * A cell that was copied, deleted, edited or turned into text is put right first. A notebook that
   can't be read, or belongs to another assignment, gets no points and a sentence that says why.
 * Only gradkata's own exercises are graded: keep other assignments in a course folder of their own.

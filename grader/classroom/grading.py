@@ -91,7 +91,6 @@ def grade(order: Order, tick: Tick = lambda done, of: None, say=lambda sentence:
     when the work cannot be done or is broken off: what was graded so far is kept, and the next run
     goes on from there.
     """
-    training.refuse_apart(order.train, order.require_isolation)
     course, own = _course(order)
     if order.require_isolation and not order.scheduler:
         judge.require_isolation(course)
@@ -104,7 +103,10 @@ def grade(order: Order, tick: Tick = lambda done, of: None, say=lambda sentence:
         found = Class(terms.seed, others=others)
         _grade_missing(order, store, terms, handed_in, found, tick, say)
         if order.train:
-            training.complete(store, found.graded, handed_in, terms, tick, say, order.scheduler)
+            apart = order.require_isolation
+            training.complete(
+                store, found.graded, handed_in, terms, tick, say, order.scheduler, apart
+            )
         found.files = _write_class(order, terms, found)
         if order.course:
             say(gradebook.write(order.course, course, found.graded))

@@ -13,7 +13,7 @@ from pathlib import Path
 from grader.classroom.store import Graded, Store
 from grader.classroom.submitted import Submission
 from grader.classroom.terms import Terms, content_hash, grader_version
-from grader.course import CourseError
+from grader.sandbox import SandboxError
 
 LOADERS, MODEL = "ex11_dataloaders", "ex12_train_digits"
 KEPT = (
@@ -25,25 +25,25 @@ KEPT = (
     "data",
     "device",
     "seconds",
+    "control",
+    "isolation",
 )
 
 
-def refuse_apart(train: bool, require_isolation: bool) -> None:
-    """The seam for a training that runs in a sandbox: until there is one, both can't be had."""
-    if train and require_isolation:
-        raise CourseError(
-            "--train and --require-isolation: the training check does not run in the sandbox yet, "
-            "so grade without --train, or without --require-isolation."
-        )
-
-
 def complete(
-    store: Store, graded: Sequence[Graded], handed_in, terms: Terms, tick, say, scheduler: str = ""
+    store: Store,
+    graded: Sequence[Graded],
+    handed_in,
+    terms: Terms,
+    tick,
+    say,
+    scheduler: str = "",
+    apart: bool = False,
 ) -> None:
     """Give each graded submission of exercise 12 its `training`, running what is missing.
 
     Each is kept the moment it is there. With a `scheduler` that has workers with a GPU resource
-    they train, one on each resource; else this machine does.
+    they train, one on each resource, unless all has to be `apart`; else this machine does.
     """
     models = [one for one in graded if one.submission.exercise == MODEL and one.result.tasks]
     loaders = {one.student: one for one in handed_in if one.exercise == LOADERS and not one.problem}
@@ -54,11 +54,12 @@ def complete(
     for one in models:
         key = _key(one.submission, loaders.get(one.submission.student), terms, data)
         one.training = store.find_training(one.submission.student, key)
-        if one.training is None:
+        if one.training is None or (apart and _is_open(one.training)):
             left.append((one, key))
     tick(0, len(left))
     orders = [
-        _order(one.submission, loaders.get(one.submission.student), terms, data) for one, _ in left
+        _order(one.submission, loaders.get(one.submission.student), terms, data, apart)
+        for one, _ in left
     ]
     for done, (place, record) in enumerate(_trained(orders, scheduler, say), 1):
         one, key = left[place]
@@ -67,14 +68,45 @@ def complete(
         tick(done, len(left))
 
 
+def _is_open(record: dict) -> bool:
+    return (record.get("isolation") or "none").startswith("none")
+
+
 def train(order: dict) -> dict:
-    """Train one student's model on their loaders, in a child process; the record's main entries."""
+    """Train one student's model on their loaders; the record's main entries.
+
+    In a sandbox on the processor, or, on an accelerator or where there is no sandbox, in a child
+    process that nothing keeps apart; `EngineError` where the order does not allow that.
+    """
+    if order["loaders"] is None or order["model"] is None:
+        return without(f"{LOADERS} was not handed in, or not readably: its loaders are needed.")
+    why = "a sandbox has no accelerator"
+    if order["apart"] or not order["gpu"]:
+        try:
+            return _apart(order)
+        except SandboxError as error:
+            if order["apart"]:
+                raise
+            why = str(error)
+    return _in_a_child(order) | {"isolation": f"none ({why})"}
+
+
+def _apart(order: dict) -> dict:
+    from grader import mnist
+    from grader.training import apart
+
+    digits = mnist.load(order["data"], progress=False)
+    loaders, model = (order[name].decode(errors="replace") for name in ("loaders", "model"))
+    with apart.sandbox(require=order["apart"]) as box:
+        record = apart.check_apart(loaders, model, digits, box, order["seed"]).to_json()
+    return {name: record[name] for name in KEPT}
+
+
+def _in_a_child(order: dict) -> dict:
     from grader import mnist
     from grader.target import Target
     from grader.training import Plan, supervise
 
-    if order["loaders"] is None or order["model"] is None:
-        return without(f"{LOADERS} was not handed in, or not readably: its loaders are needed.")
     with tempfile.TemporaryDirectory(prefix="kata-") as folder:
         for name in ("loaders", "model"):
             path = Path(folder) / f"{LOADERS if name == 'loaders' else MODEL}.py"
@@ -92,15 +124,20 @@ def _trained(orders: list[dict], scheduler: str, say):
     if scheduler and orders:
         from grader.classroom import cluster
 
-        if cluster.has_gpus(scheduler):
-            yield from cluster.train_each(orders, scheduler)
+        if cluster.has_gpus(scheduler) and not orders[0]["apart"]:
+            yield from cluster.train_each([one | {"gpu": True} for one in orders], scheduler)
             return
-        say("No worker of the cluster has a GPU resource: the training runs on this machine.")
+        say(
+            "The training runs on this machine: there is no worker with a GPU resource, or none "
+            "that is isolated."
+        )
     for place, order in enumerate(orders):
         yield place, train(order)
 
 
-def _order(model: Submission, loaders: Submission | None, terms: Terms, data: str) -> dict:
+def _order(
+    model: Submission, loaders: Submission | None, terms: Terms, data: str, apart: bool
+) -> dict:
     """What travels to whoever trains: the code as Python files."""
     return {
         "model": _code(model, terms),
@@ -108,6 +145,8 @@ def _order(model: Submission, loaders: Submission | None, terms: Terms, data: st
         "seed": terms.seed,
         "data": data,
         "version": grader_version(),
+        "gpu": False,
+        "apart": apart,
     }
 
 

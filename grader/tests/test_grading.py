@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -304,8 +305,6 @@ def test_isolation_can_be_asked_for(small, fake, monkeypatch):
     monkeypatch.setattr(judge, "require_isolation", lambda course: None)
     found, said = grade(small, require_isolation=True)
     assert (found.ran, said) == (6, ["6 graded again: they were graded without isolation."])
-    with pytest.raises(CourseError, match="--train"):
-        grade(small, require_isolation=True, train=True)
 
 
 # --- the training check ----------------------------------------------------------------------
@@ -321,7 +320,8 @@ def test_the_training_is_kept_beside_the_grade(loaded, fake, tmp_path, monkeypat
 
     def train(order):
         orders.append(order)
-        return training.without("") | {"passed": order["loaders"] is not None, "accuracy": 0.99}
+        found = {"passed": order["loaders"] is not None, "accuracy": 0.99, "isolation": "none"}
+        return training.without("") | found
 
     monkeypatch.setattr(training, "train", train)
     monkeypatch.setattr(training, "_digits", lambda say: "sample")
@@ -331,6 +331,20 @@ def test_the_training_is_kept_beside_the_grade(loaded, fake, tmp_path, monkeypat
     assert passed == {"ada": True, "bob": False} and len(orders) == 2
     grading.grade(order)
     assert len(orders) == 2
+    monkeypatch.setattr(judge, "require_isolation", lambda course: None)
+    grading.grade(replace(order, require_isolation=True))
+    assert [one["apart"] for one in orders] == [False, False, True, True]
+
+
+@pytest.mark.whole
+def test_the_training_in_a_sandbox(loaded):
+    from grader.classroom import training
+
+    loaders, model = (one(loaded, "ada", "", ex).content for ex in ("11", "12"))
+    order = {"loaders": loaders, "model": model, "seed": 1, "data": "sample"}
+    record = training.train(order | {"gpu": False, "apart": False})
+    assert record["passed"] and record["accuracy"] >= 0.975, record["sentence"]
+    assert record["control"] < 0.5 and record["isolation"]
 
 
 def test_a_training_without_loaders_is_a_sentence():
