@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from grader import bank, bench_class, bench_nbgrader, bench_watch
+from grader import bank, bench_attacks, bench_class, bench_nbgrader, bench_watch
 from grader.course import Course, CourseError, Exercise, solutions
 from grader.engine import Engine, Job, preload_for
 from grader.target import Target
@@ -26,6 +26,7 @@ class Bench:
     headings: list[str]
     rows: list[list[str | float]]
     notes: list[str] = field(default_factory=list)
+    details: list[dict] = field(default_factory=list)  # what the rows were counted from
 
     def to_json(self) -> dict:
         return asdict(self)
@@ -106,6 +107,14 @@ def classes(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench
     return Bench("class", "Grading a class", bench_class.HEADINGS, rows, bench_class.NOTES)
 
 
+def attacks(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
+    """Attacks that earn points they should not: from this judge, plain pytest and nbgrader."""
+    found, rows = bench_attacks.measure(course, exercises)
+    title = f"{len(found)} attacks, and which graders they fool"
+    headings, notes = bench_attacks.HEADINGS, bench_attacks.NOTES
+    return Bench("attacks", title, headings, rows, notes, [asdict(one) for one in found])
+
+
 def _warm(engine: Engine, job: Job) -> float:
     return _seconds(lambda: list(engine.map([job])))
 
@@ -135,4 +144,5 @@ _BENCHES: dict[str, tuple[Callable[[Course, tuple[Exercise, ...], int], Bench], 
     "watch": (watch, 7),
     "nbgrader": (nbgrader, 20),
     "class": (classes, 100),
+    "attacks": (attacks, 1),
 }

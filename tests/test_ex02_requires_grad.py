@@ -111,12 +111,19 @@ class TestIsTrainableLeaf:
         expect.equal(ex.is_trainable_leaf(torch.zeros(3)), False)
         expect.equal(ex.is_trainable_leaf(w * 2), False)
 
-    def test_drawn_results_are_not_leaves(self, ex, rng):
+    def test_drawn_tensors(self, ex, rng):
+        # Of both kinds and in any order, so that no one answer is right.
+        w = parameter(*rng.sizes(2))
+        tensors = [(w, True), (w * rng.number(), False), (w.detach(), False), (parameter(), True)]
+        for tensor, want in rng.shuffled(tensors):
+            expect.equal(ex.is_trainable_leaf(tensor), want)
+
+    def test_results_are_not_leaves(self, ex, rng):
         w = parameter(*rng.sizes(2))
         for result in rng.shuffled([w * rng.number(), w.sum(), w.exp(), w.T]):
             expect.equal(ex.is_trainable_leaf(result), False)
 
-    def test_drawn_parameters_are(self, ex, rng):
+    def test_parameters_are(self, ex, rng):
         for dims in rng.shuffled([0, 1, 2, 3]):
             expect.equal(ex.is_trainable_leaf(parameter(*rng.sizes(dims))), True)
 

@@ -169,18 +169,24 @@ class TestDiagnoseLr:
         expect.equal(ex.diagnose_lr([4.0, 3.99, 3.98]), "too small")
         expect.equal(ex.diagnose_lr([4.0, 9.0, 20.3]), "diverging")
 
-    def test_drawn_good(self, ex, rng):
+    def test_drawn_words(self, ex, rng):
+        # All three and in any order, so that no one word is right.
+        shares = {"good": (0.1, 0.88), "too small": (0.92, 0.98), "diverging": (1.02, 3.0)}
+        for word in rng.shuffled([*shares, *shares]):
+            expect.equal(ex.diagnose_lr(losses(rng, 1.0, rng.number(*shares[word]))), word)
+
+    def test_good(self, ex, rng):
         # From more than half to nine tenths of the first, and far below; the scale does not matter.
         for share in (rng.number(0.55, 0.88), rng.number(0.1, 0.4)):
             for scale in (0.01, 1.0, 1000.0):
                 expect.equal(ex.diagnose_lr(losses(rng, scale, share)), "good")
 
-    def test_drawn_too_small(self, ex, rng):
+    def test_too_small(self, ex, rng):
         for scale in (0.01, 1.0, 1000.0):
             ends = losses(rng, scale, rng.number(0.92, 0.98))
             expect.equal(ex.diagnose_lr(ends), "too small")
 
-    def test_drawn_diverging(self, ex, rng):
+    def test_diverging(self, ex, rng):
         for share in (rng.number(1.02, 1.08), rng.number(2, 3)):
             for scale in (0.01, 1.0, 1000.0):
                 expect.equal(ex.diagnose_lr(losses(rng, scale, share)), "diverging")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from dataclasses import dataclass
 
-from grader.boundary.frames import Broken
+from grader.boundary.frames import Broken, printable
 
 _TEXT = 2000  # characters of a message
 _NAME = 80
@@ -44,7 +44,7 @@ def rebuild(told: object) -> BaseException:
         case {
             "name": str(name),
             "bases": [*bases],
-            "args": args,
+            "args": list() | None as args,
             "text": str(text),
             "line": line,
             "raiser": str(raiser),
@@ -53,9 +53,10 @@ def rebuild(told: object) -> BaseException:
         case _:
             raise Broken("no exception")
     base = next((known for one in bases if (known := _builtin(one))), Exception)
-    error = _make(_named(base, name[:_NAME]), args, text[:_TEXT])
-    found = tuple(line) if _is_line(line) else None
-    error.origin = Origin(found, raiser[:_NAME])
+    given = [printable(one, _TEXT) if isinstance(one, str) else one for one in args or []]
+    error = _make(_named(base, name[:_NAME]), given, printable(text, _TEXT))
+    found = (line[0], printable(line[1], _TEXT)) if _is_line(line) else None
+    error.origin = Origin(found, printable(raiser, _NAME))
     return error
 
 

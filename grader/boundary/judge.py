@@ -17,24 +17,28 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from grader import limits
 from grader.boundary.faults import Ended, origin
 from grader.boundary.folder import Folder
-from grader.boundary.frames import Broken, TooLarge
+from grader.boundary.frames import Broken, Gone, TooLarge, printable
 from grader.boundary.link import Link
 from grader.boundary.values import STANDARD
 from grader.loading import CannotLoad
 from grader.report import Verdict
 
+_SENTENCE = 2000  # characters
+# What a worker may say of a file that it could not load: never that it passed.
+_NOT_LOADED = (Verdict.CRASHED, Verdict.NOT_ATTEMPTED)
+_LAST_WORDS = 0.5  # seconds for the sandbox to say how a worker ended
 _KNOWN_TYPES = ("torch.nn.Module", "torch.optim.Optimizer")
-_KNOWN_TYPES += ("builtins.list", "builtins.dict", "builtins.tuple")
 _KNOWN_TYPES += ("torch.utils.data.Dataset", "torch.utils.data.DataLoader")
 
 
 class Remote:
     """The module of an exercise, loaded in a worker.
 
-    `worker()` starts one: an object with `socket`, `close()` and `ended`. A worker that is lost is
-    replaced when the next test begins.
+    `worker()` starts one: an object with `socket`, `close()` and `wait(seconds)`, how it ended. A
+    worker that is lost is replaced when the next test begins.
     """
 
     def __init__(self, worker: Callable, source: str, path: str, shown: str, stem: str, parts=()):
@@ -61,12 +65,17 @@ class Remote:
             self._load()
 
     def _load(self) -> None:
-        match self.ask("load", *self._about):
+        try:
+            found = self.ask("load", *self._about)
+        except BaseException:
+            self.close()  # nobody else would
+            raise
+        match found:
             case None:
                 return
-            case [str(sentence), str(verdict)] if verdict in set(Verdict):
+            case [str(sentence), str(verdict)] if verdict in _NOT_LOADED:
                 self.close()
-                raise CannotLoad(sentence[:2000], Verdict(verdict))
+                raise CannotLoad(printable(sentence, _SENTENCE), Verdict(verdict))
         raise self._lost(Broken("no answer to load"))
 
     def begin(self, seed: int, files: Callable[[], Path | None]) -> None:
@@ -76,13 +85,14 @@ class Remote:
         self._link.begin()
         self._folder, self._files = None, files
         self._link.codec.folder = files
-        self.ask("begin", seed)
+        with limits.interruptible():
+            self.ask("begin", seed)
 
     def close(self) -> None:
         """End the worker and whatever it has started."""
-        if self._worker is not None:
-            self._worker.close()
-        self._worker = None
+        worker, self._worker = self._worker, None  # first: a timer may interrupt what follows
+        if worker is not None:
+            worker.close()
 
     def ask(self, op: str, *args):
         """Ask the worker; `Ended` when it does not answer as it should."""
@@ -100,7 +110,9 @@ class Remote:
             raise
 
     def _lost(self, error: Broken) -> Ended:
-        how = self._worker.ended if self._worker else None
+        # One that goes on is not waited for: it is ended here, for what it said.
+        gone = self._worker and isinstance(error, Gone)
+        how = self._worker.wait(_LAST_WORDS) if gone else None
         self.close()
         return Ended(f"the process with the code ended: {how or error}")
 
@@ -133,7 +145,7 @@ class Remote:
         if isinstance(found, list) and len(found) == 1:
             return found[0]
         sentence = found if isinstance(found, str) else f"there is no {name}"
-        raise CannotLoad(sentence[:2000], Verdict.NOT_ATTEMPTED)
+        raise CannotLoad(printable(sentence, _SENTENCE), Verdict.NOT_ATTEMPTED)
 
     def make(self, standard):
         """One of torch's own classes, to be used on the side of the learner's code."""
@@ -235,7 +247,8 @@ class Objects:
             } if number not in self._theirs:
                 made = RemoteCallable if calls else RemoteObject
                 known = [one for one in known if one in _KNOWN_TYPES]
-                thing = made(self._remote, number, (kind[:80], name[:80], text[:400]), known)
+                about = printable(kind, 80), printable(name, 80), printable(text, 400)
+                thing = made(self._remote, number, about, known)
                 self._theirs[number] = thing
                 return thing
         raise Broken("no object")

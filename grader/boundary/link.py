@@ -15,11 +15,13 @@ from contextlib import nullcontext
 import torch
 
 from grader.boundary import faults
-from grader.boundary.frames import Broken, TooLarge, receive, send
+from grader.boundary.frames import Broken, TooLarge, printable, receive, send
 from grader.boundary.tensors import Tensors
 from grader.boundary.values import Bare, Codec
 
 _NESTED = 40  # requests within requests
+_RECEIVED = 1 << 30  # bytes that the judge takes for one test
+_PRINTED = 20_000  # characters that travel with one message
 
 
 class Link:
@@ -44,6 +46,7 @@ class Link:
             self.codec.folder = folder
         self._objects.clear()
         self._raised.clear()
+        self._received = 0
 
     def ask(self, op: str, *args) -> object:
         """Ask the other side, serve what it asks meanwhile, and return its answer."""
@@ -56,9 +59,7 @@ class Link:
             self._send({"q": number, "op": op}, list(args))
             self.codec.lists = None
             while True:
-                head, blobs = receive(self._socket)
-                if not isinstance(head, dict):
-                    raise Broken("no message")
+                head, blobs = self._receive()
                 if "q" in head:
                     self._answer(head, blobs)
                 elif head.get("a") == number:
@@ -76,10 +77,22 @@ class Link:
     def serve_forever(self) -> None:
         """Answer requests until the other side is gone."""
         while True:
-            head, blobs = receive(self._socket)
-            if not isinstance(head, dict) or "q" not in head:
+            head, blobs = self._receive()
+            if "q" not in head:
                 raise Broken("no request")
             self._answer(head, blobs)
+
+    def _receive(self) -> tuple[dict, list]:
+        try:
+            head, blobs, size = receive(self._socket)
+        except MemoryError:
+            raise Broken("too much memory for one test") from None
+        self._received += size
+        if self._judge and self._received > _RECEIVED:
+            raise Broken("too many bytes for one test")
+        if not isinstance(head, dict):
+            raise Broken("no message")
+        return head, blobs
 
     def _answer(self, head: dict, blobs: list) -> None:
         number, op = head["q"], head.get("op")
@@ -198,7 +211,7 @@ class Link:
                 self._set_random(bytes(blobs[head["random"]]))
             torch.set_grad_enabled(grad)
             if out:
-                self.show(out)
+                self.show(printable(out, _PRINTED))
             body = self.codec.decode(head.get("body"), blobs)
             self.tensors.release()
             return body

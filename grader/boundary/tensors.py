@@ -29,7 +29,7 @@ DTYPES = {
 }
 _DIMENSIONS = 16
 _DENSE = torch.contiguous_format
-_IMPORTED = 512 << 20  # bytes that one side may hold of the other's tensors
+_CROSSING = 512 << 20  # bytes of tensors that may cross each way, one test's
 _TENSORS = 50_000
 _SMALL = 10_000  # elements
 
@@ -48,7 +48,6 @@ class Entry:
     grad_count: tuple | None = None
     requires_grad: bool = False
     leaf: bool = True
-    bytes: int = 0
     wanted: dict[int, object] = field(default_factory=dict)  # what gradients lead to, by number
     private: list[torch.Tensor] = field(default_factory=list)  # leaves the other side knows not
 
@@ -101,7 +100,7 @@ class Tensors:
         self._entries: dict[int, Entry] = {}
         self._numbers: dict[int, int] = {}  # id of a tensor: its number
         self._held: list[torch.Tensor] = []
-        self._imported = 0
+        self._crossed = {True: 0, False: 0}  # bytes of own tensors, and of the other side's
         self._gone: list[int] = []
         self._loose: list[int] = []
         self._alive: list = []
@@ -152,7 +151,7 @@ class Tensors:
             entry = self._entries.get(ident) if type(ident) is int else None
             if entry is not None and entry.own:
                 self._numbers.pop(id(entry.ref()), None)
-                if ident not in loose:
+                if ident in gone:
                     del self._entries[ident]
 
     # Out
@@ -368,11 +367,9 @@ class Tensors:
 
     def _add(self, entry: Entry, tensor: torch.Tensor) -> None:
         self._note(entry, tensor)
-        if not entry.own:
-            entry.bytes = tensor.numel() * tensor.element_size()
-            self._imported += entry.bytes
-            if self._imported > _IMPORTED:
-                raise Broken("too much memory for one test")
+        self._crossed[entry.own] += tensor.numel() * tensor.element_size()
+        if self._crossed[entry.own] > _CROSSING:
+            raise Broken("too much memory for one test")
         self._entries[entry.ident] = entry
         self._numbers[id(tensor)] = entry.ident
 
@@ -385,6 +382,8 @@ def pack(tensor: torch.Tensor, blobs: list) -> list:
         raise TypeError(f"a tensor of {plain.dtype} with layout {plain.layout} cannot be graded")
     place = None
     if plain.device.type != "meta":
+        if plain.numel() * plain.element_size() > BLOBS:
+            raise TypeError(f"a tensor of {plain.numel()} numbers is too large to be graded")
         dense = plain.resolve_conj().resolve_neg().cpu().clone(memory_format=_DENSE)
         flat = dense.reshape(-1)
         blobs.append(flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"")

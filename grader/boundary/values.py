@@ -63,6 +63,8 @@ class Codec:
             return value if math.isfinite(value) else ["f", str(value)]
         if isinstance(thing, int):
             value = int(thing)
+            if value.bit_length() >= _BITS:
+                raise TypeError("a whole number of a thousand digits and more")
             return value if value.bit_length() < 53 else ["i", hex(value)]
         if isinstance(thing, str):
             return str(thing)
@@ -112,6 +114,8 @@ class Codec:
 
     def decode(self, told: object, blobs: list, depth: int = 0) -> object:
         """The value that `encode` described; `Broken` for what it never says."""
+        if isinstance(told, int) and told.bit_length() > _BITS:
+            raise Broken("a number that is too large")
         if told is None or isinstance(told, bool | int | float | str):
             return told
         if not isinstance(told, list) or not told or depth > _DEPTH:
@@ -138,7 +142,7 @@ class Codec:
         match tag, *rest:
             case "f", "nan" | "inf" | "-inf" as name:
                 return float(name)
-            case "i", str(digits) if len(digits) < _BITS // 4:
+            case "i", str(digits) if len(digits) <= _BITS // 4 + 3:  # the sign and 0x
                 return int(digits, 16)
             case "T", number:
                 return self.tensors.find(number)

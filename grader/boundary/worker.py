@@ -229,9 +229,6 @@ class Objects:
 
 
 KNOWN_TYPES = {
-    "builtins.list": list,
-    "builtins.dict": dict,
-    "builtins.tuple": tuple,
     "torch.nn.Module": nn.Module,
     "torch.optim.Optimizer": torch.optim.Optimizer,
     "torch.utils.data.Dataset": torch.utils.data.Dataset,
