@@ -103,10 +103,15 @@ class Engine:
         if self._sandbox is None:
             self._process = spawn(self._preload, self._root)
             return
-        self._sandbox.start(wait=False)
-        self._process = spawn(self._preload, self._root, self._sandbox.control)
+        from grader.worker import SandboxError
+
         try:
+            self._sandbox.start(wait=False)
+            self._process = spawn(self._preload, self._root, self._sandbox.control)
             self._sandbox.wait()
+        except SandboxError as error:
+            self.close()
+            raise EngineError(str(error)) from None
         except BaseException:
             self.close()
             raise

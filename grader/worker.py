@@ -9,13 +9,11 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
-from grader.engine import EngineError
-
 _CLOSED = 5.0  # seconds for the zygote to say that a worker is dead
 _WORDS = 4096  # bytes of what it says
 
 
-class SandboxError(EngineError):
+class SandboxError(Exception):
     """There is no sandbox, or not the one asked for; the text says what is missing."""
 
 

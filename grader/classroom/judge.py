@@ -18,7 +18,6 @@ from grader.classroom.submission import Answer
 from grader.classroom.submitted import Submission
 from grader.course import Course, Exercise
 from grader.report import ExerciseResult
-from grader.sandbox import SandboxError
 
 SET_ASIDE = "Set aside: whatever graded it came to an end, twice."
 engines: dict[Path, engine.Engine] = {}  # by course folder; warm for as long as this process lives
@@ -134,7 +133,7 @@ def _warm(course: Course) -> engine.Engine:
         sandbox = engine.sandbox_for(course.exercises)
         try:
             _keep(course, engine.Engine(course.root, preload, sandbox))
-        except SandboxError as error:
+        except engine.EngineError as error:
             _keep(course, engine.Engine(course.root, preload, without=str(error)))
     return engines[course.root]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from grader.classroom.store import Graded, Store
 from grader.classroom.submitted import Submission
 from grader.classroom.terms import Terms, content_hash, grader_version
+from grader.engine import EngineError
 from grader.sandbox import SandboxError
 
 LOADERS, MODEL = "ex11_dataloaders", "ex12_train_digits"
@@ -86,7 +87,7 @@ def train(order: dict) -> dict:
             return _apart(order)
         except SandboxError as error:
             if order["apart"]:
-                raise
+                raise EngineError(str(error)) from None
             why = str(error)
     return _in_a_child(order) | {"isolation": f"none ({why})"}
 

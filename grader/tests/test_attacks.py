@@ -103,6 +103,7 @@ def table(result: ExerciseResult) -> list[tuple[str, str, str]]:
     return [(t.name, t.verdict.value, t.note) for task in result.tasks for t in task.tests]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("family", attacks.families())
 def test_some_of_each_family(family, apart, graded, loaded):
     judged(some(family), apart, graded, loaded, tests=("TestSlope", "TestGradient"))

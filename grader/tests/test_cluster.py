@@ -83,6 +83,7 @@ def on_this_machine(loaded, engine, monkeypatch, handed_in, width: int) -> dict:
     return plain(Graded(*pair) for pair in found)
 
 
+@pytest.mark.whole
 def test_one_machine_and_a_cluster_of_any_size_give_identical_results(
     dask, send, loaded, engine, monkeypatch
 ):
@@ -106,6 +107,7 @@ def test_a_worker_with_another_version_or_course_refuses(dask, send, loaded, mon
         list(send(a_class(loaded, 2)))
 
 
+@pytest.mark.whole
 def test_workers_that_die_lose_nothing_and_a_killer_is_set_aside(dask, send, loaded, monkeypatch):
     dask.have(3)  # two of them will not live
     monkeypatch.setattr(cluster, "grade", grade_or_die)
@@ -120,6 +122,7 @@ def test_workers_that_die_lose_nothing_and_a_killer_is_set_aside(dask, send, loa
     assert sum(worker.poll() is None for worker in dask.workers) == 1
 
 
+@pytest.mark.whole
 def test_a_scheduler_that_is_lost_is_a_sentence_and_the_next_run_finishes(
     dask, loaded, engine, tmp_path, monkeypatch
 ):

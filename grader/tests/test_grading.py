@@ -259,6 +259,7 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(small, fake, monkeypatch, t
     assert grade(small, seed=9)[0].ran == len(fake) == 4
 
 
+@pytest.mark.whole
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kill -9 is for Unix")
 def test_kill_9_loses_at_most_what_was_under_way(loaded, small, fake, tmp_path):
     folder, log = small.paths[0], tmp_path / "log"

@@ -136,6 +136,7 @@ def in_one_process(digits, ex11="", ex12="", fast=False, epochs=1):
 # --- the same verdicts -----------------------------------------------------------------------
 
 
+@pytest.mark.whole
 def test_the_solutions_learn_the_same_in_a_sandbox(train_boxed, digits):
     """Bit for bit: the code and the numbers it draws are the same, and so are the judge's."""
     heard = in_one_process(digits, epochs=2)

@@ -60,7 +60,8 @@ class Attack:
         parts = [_base(exercise, self.base)]
         if self.wire:
             parts.append((_HERE / "wire.txt").read_text("utf-8"))
-        return "\n\n".join([*parts, self.path.read_text("utf-8")])
+        parts.append(self.path.read_text("utf-8").replace("COURSE", str(_HERE.parents[2])))
+        return "\n\n".join(parts)
 
     def unearned(self, result: ExerciseResult) -> float:
         """Points above what its author has solved."""
