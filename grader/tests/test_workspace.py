@@ -7,9 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from grader.course import CourseError
+from grader.course import CourseError, load
 from grader.learner import keep, workspace
+from grader.learner.reset import reset
 from grader.tests.conftest import ROOT
 
 SLOPE = """    leaf = torch.tensor(float(x), requires_grad=True)
@@ -263,6 +265,27 @@ def test_an_upgrade_that_is_cut_short_loses_nothing(versions, tmp_path, monkeypa
         assert visible(folder) == visible(uncut)
         steps += 1
     assert steps > 20
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_reset_that_is_cut_short_loses_nothing(versions, tmp_path, monkeypatch, late):
+    start = tmp_path / "start"
+    workspace.init(start, versions[0])
+    stem = "ex03_backward"
+    change(start / "exercises" / f"{stem}.py", STUB, SLOPE)
+    mine = (start / "exercises" / f"{stem}.py").read_bytes()
+    steps = 0
+    while True:
+        folder = Path(shutil.copytree(start, tmp_path / f"cut{steps}"))
+        exercise = load(folder).find("ex03")
+        with monkeypatch.context() as patch:
+            cut = Cut(patch, steps, late)
+            if not cut.happens(lambda exercise=exercise: reset(Console(quiet=True), exercise)):
+                break
+        assert mine in snapshot(folder).values(), f"lost in step {steps}"
+        steps += 1
+    assert mine in snapshot(folder).values() and STUB in exercise.stub.read_text("utf-8")
+    assert steps >= 2
 
 
 def visible(folder: Path) -> dict[str, bytes]:
