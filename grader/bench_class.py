@@ -19,7 +19,8 @@ NOTES = [
     "Each row is one command from its start to its end. Memory: what all its processes hold "
     "together, shared pages counted once, looked at every second.",
     "The class: solutions and variants, known mistakes, two in one file, stubs, and in every tenth "
-    "submission code that exits, raises at import, fills its memory or never ends.",
+    "submission code that exits, raises at import, fills its memory or kills; one in some hundreds "
+    "never ends.",
     "nbgrader: one `nbgrader autograde` an exercise, a process each, of the same notebooks.",
 ]
 _STUDENTS = 2  # whose notebooks nbgrader grades too
@@ -52,11 +53,11 @@ def hand_in(exercises: tuple[Exercise, ...], number: int, folder: Path) -> None:
         exercise = exercises[place % len(exercises)]
         student = folder / f"student{place // len(exercises):04}"
         student.mkdir(parents=True, exist_ok=True)
-        text = _answer(exercise, place // len(exercises))
+        text = _answer(exercise, place // len(exercises), place)
         (student / f"{exercise.stem}.py").write_text(text, "utf-8")
 
 
-def _answer(exercise: Exercise, student: int) -> str:
+def _answer(exercise: Exercise, student: int, place: int) -> str:
     solved = exercise.solution.read_text("utf-8")
     mistakes, variants = bank.mistakes(exercise), bank.variants(exercise)
     one, other = (mistakes[(student * step) % len(mistakes)] for step in (1, 7))
@@ -71,9 +72,9 @@ def _answer(exercise: Exercise, student: int) -> str:
             return f"{solved}\n\n{one.text}\n\n{other.text}"
         case 8:
             return exercise.stub.read_text("utf-8")
-    if student % 100 == 9:  # it takes a test's whole time, so not too many of them
+    if place % 100 == 99:  # it takes a test's whole time, so not too many of them
         return solved + _LOOP.format(task=exercise.tasks[-1].name)
-    return solved + "\n" + _HOSTILE[student // 10 % len(_HOSTILE)]
+    return solved + "\n" + _HOSTILE[place % len(_HOSTILE)]
 
 
 def _grade(folder: Path, handed_in: Path, number: int) -> list[float]:
