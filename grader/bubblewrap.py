@@ -107,6 +107,8 @@ def hidden() -> list[Path]:
 def refusal(words: list[str]) -> str | None:
     """Why bubblewrap can't start an interpreter with this command line; None when it can."""
     for path in prefixes():
+        if path.is_relative_to("/tmp"):
+            return f"it puts an empty folder in the place of /tmp, and {path} lies below it"
         if not os.access(path, os.R_OK | os.X_OK):
             return f"it can't mount the interpreter, since this user may not read {path}"
     try:

@@ -29,6 +29,7 @@ from typing import NoReturn
 from grader.boundary import confine, landlock, linux
 
 _MESSAGE = 4096  # bytes of one request
+_SCRATCH = ("/tmp", "/mnt", "/media", "/srv")  # an interpreter may lie below the first
 _LOOK = 0.1  # seconds between looks at the workers' memory
 _NOT_STARTED = 125  # exit status of a worker that could not lock itself in
 _TRIAL = 20.0  # seconds for a worker that does nothing
@@ -205,7 +206,7 @@ class Zygote:
         return Running(cell, pid, lifeline, deadline, watch)
 
     def _cell(self, limits: dict) -> confine.Cell:
-        folder = "/tmp"
+        folder = self._scratch()
         if "mount" not in self.layers:
             folder = os.path.join(tempfile.gettempdir(), f"kata-{os.getpid()}-{self.born}")
         return confine.Cell(
@@ -217,6 +218,14 @@ class Zygote:
             folder,
             tuple(self.config["groups"]),
         )
+
+    def _scratch(self) -> str:
+        """A folder that a worker's own can be mounted over: nothing that it needs lies below."""
+        needed = [Path(path) for path in self.config["readable"]]
+        for folder in _SCRATCH:
+            if os.path.isdir(folder) and not any(path.is_relative_to(folder) for path in needed):
+                return folder
+        return _SCRATCH[0]
 
     def _become_worker(self, cell, channel, lifeline) -> NoReturn:
         """Run in the child, from the fork to its end."""
