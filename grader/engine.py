@@ -138,10 +138,6 @@ class Engine:
             return self._sandbox.isolation
         return f"none ({self._without or 'the code runs in the process of its tests'})"
 
-    def has(self, modules: Iterable[str]) -> bool:
-        """Were these imported before the first fork?"""
-        return set(modules) <= set(self._preload)
-
     @property
     def died(self) -> bool:
         """Was the warm parent started, and has it ended by itself?"""

@@ -111,34 +111,26 @@ def _through(course: Course, cases: Cases, width: int | None):
 
 
 def _run(course: Course, job: engine.Job) -> ExerciseResult:
-    # nbgrader has one assignment at a time: what the others import can wait.
-    only = (course.find(job.exercise.stem),)
     try:
-        return next(_map(course, [job], 1, only))[1]
+        return next(_map(course, [job], 1))[1]
     except engine.EngineError:  # someone ended it: once more, with a new one
         _discard(course)
-        return next(_map(course, [job], 1, only))[1]
+        return next(_map(course, [job], 1))[1]
 
 
-def _map(course: Course, jobs: Iterable[engine.Job], width: int | None, only=None):
+def _map(course: Course, jobs: Iterable[engine.Job], width: int | None):
     """Each job with its result, as they end."""
     if engine.CAN_FORK:
-        yield from _warm(course, only).map(jobs, width)
+        yield from _warm(course).map(jobs, width)
         return
     for job in jobs:
         yield job, engine.cold_run(job.target, [job.exercise], job.seed).exercises[0]
 
 
-def _warm(course: Course, only: tuple[Exercise, ...] | None = None) -> engine.Engine:
-    """An engine that is warm for all exercises, or for these `only` where none is there yet."""
-    needed = engine.preload_for(only or course.exercises)
-    if course.root in engines and not engines[course.root].has(needed):
-        _discard(course)
-        only = None
+def _warm(course: Course) -> engine.Engine:
     if course.root not in engines:
-        exercises = only or course.exercises
-        preload = engine.preload_for(exercises)
-        sandbox = engine.sandbox_for(exercises)
+        preload = engine.preload_for(course.exercises)
+        sandbox = engine.sandbox_for(course.exercises)
         try:
             _keep(course, engine.Engine(course.root, preload, sandbox))
         except engine.EngineError as error:
