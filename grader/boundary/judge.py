@@ -8,7 +8,6 @@ iterating over it. Nothing of the worker's is believed but as the data it is.
 from __future__ import annotations
 
 import copy
-import importlib
 import secrets
 import sys
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from grader.boundary.faults import Ended, origin
 from grader.boundary.folder import Folder
 from grader.boundary.frames import Broken, Gone, TooLarge, printable
 from grader.boundary.link import Link
-from grader.boundary.values import STANDARD
+from grader.boundary.values import KNOWN_TYPES, STANDARD
 from grader.loading import CannotLoad
 from grader.report import Verdict
 
@@ -30,8 +29,6 @@ _SENTENCE = 2000  # characters
 # What a worker may say of a file that it could not load: never that it passed.
 _NOT_LOADED = (Verdict.CRASHED, Verdict.NOT_ATTEMPTED)
 _LAST_WORDS = 0.5  # seconds for the sandbox to say how a worker ended
-_KNOWN_TYPES = ("torch.nn.Module", "torch.optim.Optimizer")
-_KNOWN_TYPES += ("torch.utils.data.Dataset", "torch.utils.data.DataLoader")
 
 
 class Remote:
@@ -246,9 +243,9 @@ class Objects:
                 "is": [*known],
             } if number not in self._theirs:
                 made = RemoteCallable if calls else RemoteObject
-                known = [one for one in known if one in _KNOWN_TYPES]
+                kinds = [KNOWN_TYPES[one] for one in known if one in KNOWN_TYPES]
                 about = printable(kind, 80), printable(name, 80), printable(text, 400)
-                thing = made(self._remote, number, about, known)
+                thing = made(self._remote, number, about, *kinds[:1])
                 self._theirs[number] = thing
                 return thing
         raise Broken("no object")
@@ -273,17 +270,13 @@ def _kind(thing: object) -> tuple[str, tuple[str, ...]]:
     raise TypeError(f"a {type(thing).__name__} of the test's cannot be handed over")
 
 
-def _class(name: str) -> type:
-    module, _, last = name.rpartition(".")
-    return getattr(importlib.import_module(module), last)
-
-
 class RemoteObject:
     """An object of the learner's, used from here; comparisons are never asked of it."""
 
-    def __init__(self, remote: Remote, number: int, about: tuple[str, str, str], known: list[str]):
-        own = {"_remote": remote, "_number": number, "_about": about}
-        own["_kind"] = _class(known[0]) if known else None
+    def __init__(
+        self, remote: Remote, number: int, about: tuple[str, str, str], kind: type | None = None
+    ):
+        own = {"_remote": remote, "_number": number, "_about": about, "_kind": kind}
         for name, value in own.items():
             object.__setattr__(self, name, value)
 

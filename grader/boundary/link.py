@@ -21,7 +21,7 @@ from grader.boundary.values import Bare, Codec
 
 _NESTED = 40  # requests within requests
 _RECEIVED = 1 << 30  # bytes that the judge takes for one test
-_PRINTED = 20_000  # characters that travel with one message
+PRINTED = 20_000  # characters that travel with one message
 
 
 class Link:
@@ -40,10 +40,7 @@ class Link:
     def begin(self) -> None:
         """Forget all tensors and objects: another test begins."""
         self.tensors = Tensors(1 if self._judge else 2, self._pull, self._judge)
-        folder = self.codec.folder if hasattr(self, "codec") else None
         self.codec = Codec(self.tensors, self._objects)
-        if folder:
-            self.codec.folder = folder
         self._objects.clear()
         self._raised.clear()
         self._received = 0
@@ -211,7 +208,7 @@ class Link:
                 self._set_random(bytes(blobs[head["random"]]))
             torch.set_grad_enabled(grad)
             if out:
-                self.show(printable(out, _PRINTED))
+                self.show(printable(out, PRINTED))
             body = self.codec.decode(head.get("body"), blobs)
             self.tensors.release()
             return body

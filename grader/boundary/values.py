@@ -25,6 +25,13 @@ STANDARD = {
     "torch.Tensor.float": torch.Tensor.float,
     "torch.utils.data.DataLoader": torch.utils.data.DataLoader,
 }
+# What a worker may say that an object of its own is: `isinstance` then agrees, in the judge.
+KNOWN_TYPES = {
+    "torch.nn.Module": torch.nn.Module,
+    "torch.optim.Optimizer": torch.optim.Optimizer,
+    "torch.utils.data.Dataset": torch.utils.data.Dataset,
+    "torch.utils.data.DataLoader": torch.utils.data.DataLoader,
+}
 
 
 @dataclass(frozen=True)

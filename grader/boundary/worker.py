@@ -20,10 +20,10 @@ from torch import nn
 from grader import loading
 from grader.boundary.folder import Folder
 from grader.boundary.frames import Broken
-from grader.boundary.link import Link
+from grader.boundary.link import PRINTED, Link
+from grader.boundary.values import KNOWN_TYPES
 from grader.draw import seed_everything
 
-_PRINTED = 20_000  # characters that travel with one message
 _TEXT = 400
 
 
@@ -62,7 +62,7 @@ class Worker:
     def do_begin(self, seed: int) -> None:
         """A test begins: nothing is left of the one before."""
         self.link.begin()
-        self._folder, self.link.codec.folder = None, lambda: None
+        self._folder = None
         seed_everything(seed)
         torch.set_num_threads(1)
         torch.set_grad_enabled(True)
@@ -167,13 +167,13 @@ class Printed(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
-        self._text = (self._text + text)[-_PRINTED:]
+        self._text = (self._text + text)[-PRINTED:]
         return len(text)
 
     def take(self) -> str:
         """What was printed since the last time."""
         text, self._text = self._text, ""
-        if sys.stderr.tell() > _PRINTED:
+        if sys.stderr.tell() > PRINTED:
             sys.stderr = io.StringIO()
         return text
 
@@ -226,14 +226,6 @@ class Objects:
         made = MAKERS[told["kind"]](self.link, told, blobs)
         self._theirs[told["i"]] = made
         return made
-
-
-KNOWN_TYPES = {
-    "torch.nn.Module": nn.Module,
-    "torch.optim.Optimizer": torch.optim.Optimizer,
-    "torch.utils.data.Dataset": torch.utils.data.Dataset,
-    "torch.utils.data.DataLoader": torch.utils.data.DataLoader,
-}
 
 
 class Theirs:
@@ -364,12 +356,11 @@ class Module(Theirs, nn.Module):
         nn.Module.__init__(self)
         self.kata_link, self.kata_number = link, told["i"]
         self.kata_inner = told["type"]
-        for name, tensor in told["parameters"]:
+        for name, tensor in (*told["parameters"], *told["buffers"]):
             owner, last = self._owner(name)
-            owner.register_parameter(last, link.codec.decode(tensor, blobs))
-        for name, tensor in told["buffers"]:
-            owner, last = self._owner(name)
-            owner.register_buffer(last, link.codec.decode(tensor, blobs))
+            found = link.codec.decode(tensor, blobs)
+            is_parameter = isinstance(found, nn.Parameter)
+            (owner.register_parameter if is_parameter else owner.register_buffer)(last, found)
         nn.Module.train(self, told["training"])
 
     def _owner(self, name: str) -> tuple[nn.Module, str]:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from grader import limits
-from grader.boundary import faults, folder, frames, judge, link, tensors, worker
+from grader.boundary import faults, folder, frames, judge, link, tensors
 from grader.boundary.faults import Ended
 from grader.engine import Engine, Job
 from grader.loading import CannotLoad
@@ -64,11 +64,8 @@ KNOWN_TYPES["builtins.list"] = list
 def f(): return Sly()
 """
     if not defended:
-        monkeypatch.setattr(judge, "_KNOWN_TYPES", (*judge._KNOWN_TYPES, "builtins.list"))
-    try:
-        assert isinstance(apart(source).find("f")(), list) is not defended
-    finally:
-        worker.KNOWN_TYPES.pop("builtins.list", None)
+        monkeypatch.setitem(judge.KNOWN_TYPES, "builtins.list", list)
+    assert isinstance(apart(source).find("f")(), list) is not defended
 
 
 @BOTH
