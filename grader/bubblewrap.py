@@ -14,6 +14,7 @@ _ETC = ("ld.so.cache", "localtime", "fonts", "alternatives", "ssl/certs", "mime.
 _HARDWARE = "/sys/devices/system/cpu"  # torch asks it for caches and cores
 # What the zygote needs to lock its workers in; it hands on none of them.
 _RIGHTS = ("SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "KILL", "CHOWN", "SETFCAP")
+_NAME = __package__.partition(".")[0]
 _TRIAL = 20.0  # seconds
 
 
@@ -44,10 +45,13 @@ def readable() -> list[str]:
 
 def course_folders() -> list[Path]:
     """Where tests, solutions and digits lie: the checkout around this package, or, where it is
-    installed among others, the package."""
+    installed among others, the package; and every other copy in a folder of packages."""
     package = Path(__file__).resolve().parent
     around = package.parent
-    return [around] if (around / "pyproject.toml").is_file() else [package]
+    ours = around if (around / "pyproject.toml").is_file() else package
+    roots = [*prefixes(), Path("/usr"), Path("/usr/local")]
+    copies = {copy for root in roots for copy in root.glob(f"lib*/python*/*-packages/{_NAME}")}
+    return [ours, *sorted(copies - {ours})]
 
 
 def missing() -> str | None:

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -192,6 +193,26 @@ for name in ("solutions", "tests", "grader._course", "grader.data", "grader.expe
         pass
 """
     assert ask(worker, source) == []
+
+
+@pytest.mark.parametrize("without", [(), ("bubblewrap",)], ids=["bubblewrap", "mount"])
+def test_no_copy_among_the_packages_is_seen(entry, monkeypatch, without):
+    """An install beside the one that runs, as an older wheel in the same environment."""
+    theirs = bubblewrap.prefixes()
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as prefix:
+        os.chmod(prefix, 0o755)
+        packages = Path(prefix, "lib", "python3.11", "site-packages")
+        for name in ("grader/_course/solutions/ex01_tensors.py", "other/module.py"):
+            (packages / name).parent.mkdir(parents=True)
+            (packages / name).write_text("")
+        monkeypatch.setattr(bubblewrap, "prefixes", lambda: [*theirs, Path(prefix)])
+        source = f"from pathlib import Path\nfiles = Path({str(prefix)!r}).rglob('*.py')\n"
+        source += "answer = sorted(file.name for file in files)"
+        with Sandbox("obeys", code=[entry], limits=LIMITS, without=without) as box:
+            if not box.present & {"bubblewrap", "mount"}:
+                pytest.skip(f"nothing hides a folder here: {box.isolation}")
+            with fork_worker(box.control) as one:
+                assert ask(one, source) == ["module.py"]
 
 
 def test_only_its_own_folder_is_writable(worker, needs):
