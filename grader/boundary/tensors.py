@@ -9,7 +9,6 @@ importer's own graph, whose backward asks the exporter for the vector-Jacobian p
 from __future__ import annotations
 
 import contextlib
-import math
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,17 +17,9 @@ import torch
 from torch import nn
 from torch.autograd.graph import GradientEdge
 
-from grader.boundary.frames import BLOBS, Broken
+from grader.boundary.frames import Broken
+from grader.boundary.packing import pack, sizes_of, unpack
 
-DTYPES = {
-    str(one).removeprefix("torch."): one
-    for one in (
-        *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64),
-        *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
-    )
-}
-_DIMENSIONS = 16
-_DENSE = torch.contiguous_format
 _CROSSING = 512 << 20  # bytes of tensors that may cross each way, one test's
 _TENSORS = 50_000
 _SMALL = 10_000  # elements
@@ -304,7 +295,7 @@ class Tensors:
 
     def _aliased(self, told: dict) -> torch.Tensor:
         number, offset, dtype, shape, strides = told["s"]
-        base, sizes = self.find(number).detach(), _sizes(shape)
+        base, sizes = self.find(number).detach(), sizes_of(shape)
         if (
             not base.is_contiguous()
             or str(base.dtype) != dtype
@@ -372,56 +363,6 @@ class Tensors:
             raise Broken("too much memory for one test")
         self._entries[entry.ident] = entry
         self._numbers[id(tensor)] = entry.ident
-
-
-def pack(tensor: torch.Tensor, blobs: list) -> list:
-    """Dtype, shape, device and bytes of a tensor."""
-    plain = tensor.detach()
-    name = str(plain.dtype).removeprefix("torch.")
-    if name not in DTYPES or plain.layout != torch.strided:
-        raise TypeError(f"a tensor of {plain.dtype} with layout {plain.layout} cannot be graded")
-    place = None
-    if plain.device.type != "meta":
-        if plain.numel() * plain.element_size() > BLOBS:
-            raise TypeError(f"a tensor of {plain.numel()} numbers is too large to be graded")
-        dense = plain.resolve_conj().resolve_neg().cpu().clone(memory_format=_DENSE)
-        flat = dense.reshape(-1)
-        blobs.append(flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"")
-        place = len(blobs) - 1
-    return [name, list(plain.shape), "meta" if place is None else "cpu", place]
-
-
-def unpack(told, blobs: list) -> torch.Tensor:
-    """The tensor that `pack` described; `Broken` when its parts do not fit together."""
-    if not isinstance(told, list) or len(told) != 4:
-        raise Broken("no tensor")
-    name, shape, device, place = told
-    sizes = _sizes(shape)
-    dtype = DTYPES.get(name) if isinstance(name, str) else None
-    if dtype is None:
-        raise Broken("a dtype that is not known")
-    if device == "meta":
-        return torch.empty(sizes, dtype=dtype, device="meta")
-    if type(place) is not int or not 0 <= place < len(blobs):
-        raise Broken("a tensor without its bytes")
-    if math.prod(sizes) * dtype.itemsize != len(blobs[place]):
-        raise Broken("a tensor whose bytes do not fit its shape")
-    if not math.prod(sizes):
-        return torch.empty(sizes, dtype=dtype)
-    content = blobs[place]
-    if dtype == torch.bool:  # a byte that is neither 0 nor 1 would be a bool like no other
-        return torch.frombuffer(content, dtype=torch.uint8).reshape(sizes).ne(0)
-    return torch.frombuffer(content, dtype=dtype).reshape(sizes).clone()  # no view of anything
-
-
-def _sizes(shape) -> list[int]:
-    if not isinstance(shape, list) or len(shape) > _DIMENSIONS:
-        raise Broken("no shape")
-    if not all(type(size) is int and 0 <= size <= BLOBS for size in shape):
-        raise Broken("no shape")
-    if math.prod(shape) > BLOBS:
-        raise Broken("a tensor that is too large")
-    return shape
 
 
 def _last(sizes, strides) -> int:

@@ -14,7 +14,8 @@ from pathlib import Path, PurePath
 import torch
 
 from grader.boundary.frames import Broken
-from grader.boundary.tensors import DTYPES, Tensors, pack, unpack
+from grader.boundary.packing import DTYPES, pack, unpack
+from grader.boundary.tensors import Tensors
 
 _DEPTH = 40
 _BITS = 4096  # of an int

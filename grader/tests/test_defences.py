@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from grader import limits
-from grader.boundary import faults, folder, frames, judge, link, tensors
+from grader.boundary import faults, folder, frames, judge, link, packing, tensors
 from grader.boundary.faults import Ended
 from grader.engine import Engine, Job
 from grader.loading import CannotLoad
@@ -160,7 +160,7 @@ def f(x): return x
 @pytest.mark.parametrize("kind", ["too long", "negative"])
 def test_shapes_are_checked_before_anything_is_made(apart, monkeypatch, defended, kind):
     if not defended:
-        monkeypatch.setattr(tensors, "_sizes", lambda shape: shape)
+        monkeypatch.setattr(packing, "sizes_of", lambda shape: shape)
     size = 1 << 50 if kind == "too long" else -1
     source = f"""
 def huge(head, blobs):
