@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from grader import describe
+from grader.boundary import repeat
 from grader.loading import CannotLoad
 from grader.report import Verdict
 from grader.target import missing
@@ -42,18 +44,38 @@ class Recorded:
         self._ex, self._function, self.__name__ = ex, function, name
 
     def __call__(self, *args, **kwargs):
+        with self._written_down(args, kwargs):
+            return self._function(*args, **kwargs)
+
+    def kata_repeat(self, times: int, args: tuple) -> list:
+        """Call it so many times; the calls are alike, and written down once."""
+        with self._written_down(args, {}):
+            return repeated(self._function, times, *args)
+
+    @contextmanager
+    def _written_down(self, args: tuple, kwargs: dict) -> Iterator[None]:
         if self._ex._depth == 0:
             self._ex._last = describe.call(self.__name__, args, kwargs)
         self._ex._depth += 1
         try:
-            return self._function(*args, **kwargs)
+            yield
         finally:
             self._ex._depth -= 1
 
 
-def beside(ex: Ex, kind: type) -> Callable:
-    """A class of torch's own, made and used where the code under test runs."""
-    return kind if isinstance(ex._module, ModuleType) else ex._module.make(kind)
+def beside(ex: Ex, standard: Callable) -> Callable:
+    """A standard class or function, used where the code under test runs."""
+    return standard if isinstance(ex._module, ModuleType) else ex._module.make(standard)
+
+
+def repeated(function: Callable, times: int, *args) -> list:
+    """What a function of the learner's gives, called so many times; of tensors, copies.
+
+    Where the code runs apart, all calls cross the boundary together.
+    """
+    if hasattr(type(function), "kata_repeat"):
+        return function.kata_repeat(times, args)
+    return repeat.values(function, times, args)
 
 
 def last_call(ex: Ex) -> str:

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from grader import limits
+from grader.boundary import repeat
 from grader.boundary.faults import Ended, origin
 from grader.boundary.folder import Folder
 from grader.boundary.frames import Broken, Gone, TooLarge, printable
@@ -40,11 +41,13 @@ class Remote:
 
     def __init__(self, worker: Callable, source: str, path: str, shown: str, stem: str, parts=()):
         self._start = worker
-        self._about = [source, path, shown, stem, "module", [list(part) for part in parts]]
+        self._about = [source, path, shown, stem, [list(part) for part in parts]]
         self._worker, self._link = None, None
         self._folder: Folder | None = None
         self._files: Callable[[], Path | None] = lambda: None
         self._objects = Objects(self)
+        self._asked: list[str] = []  # the names that the test under way has asked for
+        self._found: dict[str, RemoteCallable] = {}
         self._open()
 
     def _open(self) -> None:
@@ -62,6 +65,7 @@ class Remote:
             self._load()
 
     def _load(self) -> None:
+        self._found = {}
         try:
             found = self.ask("load", *self._about)
         except BaseException:
@@ -82,8 +86,12 @@ class Remote:
         self._link.begin()
         self._folder, self._files = None, files
         self._link.codec.folder = files
+        self._asked, likely = [], self._asked  # the next test asks for about the same
         with limits.interruptible():
-            self.ask("begin", seed)
+            found = self.ask("begin", seed, likely)
+        if not isinstance(found, dict):
+            raise self._lost(Broken("no answer to begin"))
+        self._found = {name: one for name, one in found.items() if name in likely}
 
     def close(self) -> None:
         """End the worker and whatever it has started."""
@@ -138,14 +146,19 @@ class Remote:
 
     def find(self, name: str):
         """A function or class of the module; `CannotLoad` where it has none of that name."""
-        found = self.ask("name", "module", name)
+        if name not in self._asked:
+            self._asked.append(name)
+        if isinstance(self._found.get(name), RemoteCallable):
+            return self._found[name]
+        found = self.ask("name", name)
         if isinstance(found, list) and len(found) == 1:
+            self._found[name] = found[0]
             return found[0]
         sentence = found if isinstance(found, str) else f"there is no {name}"
         raise CannotLoad(printable(sentence, _SENTENCE), Verdict.NOT_ATTEMPTED)
 
     def make(self, standard):
-        """One of torch's own classes, to be used on the side of the learner's code."""
+        """A standard class or function, to be used on the side of the learner's code."""
         if standard not in STANDARD.values():
             raise ValueError(f"{standard} is not among the standard things that can be made there")
         return lambda *args, **kwargs: self.use("call", standard, list(args), kwargs)
@@ -195,6 +208,7 @@ class Objects:
         self._numbers: dict[int, int] = {}
         self._kinds: dict[int, tuple[str, ...]] = {}
         self._theirs: dict[int, RemoteObject] = {}
+        self._methods: dict[int, set[str]] = {}  # of the worker's classes, as far as told
 
     def refer(self, thing: object) -> list | None:
         """A reference to an object that both sides know."""
@@ -236,6 +250,7 @@ class Objects:
         match told:
             case {
                 "i": int(number),
+                "class": int(own),
                 "type": str(kind),
                 "name": str(name),
                 "text": str(text),
@@ -245,7 +260,8 @@ class Objects:
                 made = RemoteCallable if calls else RemoteObject
                 kinds = [KNOWN_TYPES[one] for one in known if one in KNOWN_TYPES]
                 about = printable(kind, 80), printable(name, 80), printable(text, 400)
-                thing = made(self._remote, number, about, *kinds[:1])
+                known_methods = self._methods.setdefault(own, set())
+                thing = made(self._remote, number, about, known_methods, *kinds[:1])
                 self._theirs[number] = thing
                 return thing
         raise Broken("no object")
@@ -274,9 +290,15 @@ class RemoteObject:
     """An object of the learner's, used from here; comparisons are never asked of it."""
 
     def __init__(
-        self, remote: Remote, number: int, about: tuple[str, str, str], kind: type | None = None
+        self,
+        remote: Remote,
+        number: int,
+        about: tuple[str, str, str],
+        methods: set[str],
+        kind: type | None = None,
     ):
         own = {"_remote": remote, "_number": number, "_about": about, "_kind": kind}
+        own["_methods"] = methods  # that its class is known to have
         for name, value in own.items():
             object.__setattr__(self, name, value)
 
@@ -295,8 +317,11 @@ class RemoteObject:
             return self._about[1]
         if name.startswith("_"):
             raise AttributeError(name)
+        if name in self._methods:
+            return Method(self, name)
         found = self._remote.use("get", self, name)
         if found is True:
+            self._methods.add(name)
             return Method(self, name)
         if isinstance(found, list) and len(found) == 1:
             return found[0]
@@ -336,6 +361,10 @@ class RemoteCallable(RemoteObject):
 
     def __call__(self, *args, **kwargs):
         return self._remote.use("call", self, list(args), kwargs)
+
+    def kata_repeat(self, times: int, args: tuple) -> list:
+        """Call it so many times, all in one crossing."""
+        return repeat.apart(self._remote.use("repeat", self, times, list(args)), times)
 
 
 class Method:

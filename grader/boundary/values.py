@@ -20,8 +20,9 @@ from grader.boundary.tensors import Tensors
 _DEPTH = 40
 _BITS = 4096  # of an int
 _PLAIN = (bool, type(None))
-# Of torch's own, what a test may name on the other side.
+# Of torch's and Python's own, what a test may name on the other side.
 STANDARD = {
+    "sum": sum,
     "torch.sum": torch.sum,
     "torch.Tensor.float": torch.Tensor.float,
     "torch.utils.data.DataLoader": torch.utils.data.DataLoader,

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from grader import loading
+from grader.boundary import repeat
 from grader.boundary.folder import Folder
 from grader.boundary.frames import Broken
 from grader.boundary.link import PRINTED, Link
@@ -51,7 +52,7 @@ class Worker:
         self.link = self.objects.link = Link(sock, self.objects, self.serve, judge=False)
         self.link.fault = self._fault
         self.link.printed = Printed.install()
-        self._modules: dict[str, tuple[object, str, str]] = {}  # module, source, shown name
+        self._module, self._source, self._shown = None, "", ""
         self._files: tuple[str, ...] = ()
         self._folder: Folder | None = None
 
@@ -59,16 +60,18 @@ class Worker:
         """One request."""
         return getattr(self, f"do_{op}")(*args)
 
-    def do_begin(self, seed: int) -> None:
-        """A test begins: nothing is left of the one before."""
+    def do_begin(self, seed: int, names: list) -> dict:
+        """A test begins: nothing is left of the one before. The functions of some names."""
         self.link.begin()
         self._folder = None
         seed_everything(seed)
         torch.set_num_threads(1)
         torch.set_grad_enabled(True)
         torch.set_default_dtype(torch.float32)
+        found = {name: getattr(self._module, name, None) for name in names}
+        return {name: one for name, one in found.items() if callable(one)}
 
-    def do_load(self, source, path, shown, stem, key, parts) -> list | None:
+    def do_load(self, source, path, shown, stem, parts) -> list | None:
         """Run the learner's file; a sentence and a verdict where that does not work."""
         self._files = (path, *{name for _, name in parts})
         try:
@@ -76,18 +79,20 @@ class Worker:
         except loading.CannotLoad as error:
             return [error.sentence, error.verdict.value]
         loading.swap(module.__dict__, parts)
-        self._modules[key] = module, source, shown
+        self._module, self._source, self._shown = module, source, shown
         return None
 
-    def do_name(self, key, name):
+    def do_name(self, name):
         """A function or class of the module, in a list; the sentence that there is none."""
-        module, source, shown = self._modules[key]
-        if not hasattr(module, name):
-            return loading.missing(source, shown, name)
-        return [getattr(module, name)]
+        if not hasattr(self._module, name):
+            return loading.missing(self._source, self._shown, name)
+        return [getattr(self._module, name)]
 
     def do_call(self, function, args, kwargs):
         return function(*args, **kwargs)
+
+    def do_repeat(self, function, times, args):
+        return repeat.together(repeat.values(function, times, args))
 
     def do_method(self, thing, name, args, kwargs):
         return getattr(thing, name)(*args, **kwargs)
@@ -191,6 +196,7 @@ class Objects:
         self._own: dict[int, object] = {}
         self._numbers: dict[int, int] = {}
         self._theirs: dict[int, object] = {}
+        self._classes: dict[type, int] = {}
 
     def refer(self, thing: object) -> list | None:
         """A reference to an object that both sides know."""
@@ -206,6 +212,7 @@ class Objects:
         own = type(thing)
         return {
             "i": number,
+            "class": self._classes.setdefault(own, len(self._classes)),
             "type": own.__name__[:80],
             "name": str(getattr(thing, "__name__", ""))[:80],
             "text": _text(thing),

@@ -89,9 +89,9 @@ def f():
     assert code.find("f")() == 5.0
     if defended:
         with pytest.raises(Ended):
-            code.ask("name", "module", "f")
+            code.ask("name", "f")
     else:  # answered before it was asked
-        assert code.ask("name", "module", "f") == [6.0]
+        assert code.ask("name", "f") == [6.0]
 
 
 @BOTH
