@@ -501,14 +501,15 @@ class TestFit:
 
     def test_example_threes_and_sevens(self, ex, digits):
         x, y = self.threes_and_sevens(digits.train_images, digits.train_labels)
+        train = x[::2], y[::2]  # half of them are enough
         valid = self.threes_and_sevens(digits.test_images, digits.test_labels)
         w, b = torch.zeros(784, 1, requires_grad=True), torch.zeros(1, requires_grad=True)
-        accuracies = ex.fit(model_of(w, b), [w, b], (x, y), valid, 3, 1.0, 96)
-        # 500 trials: 397.5 of 408 right, deviation 0.9, never below 394; 392 are asked for.
+        accuracies = ex.fit(model_of(w, b), [w, b], train, valid, 4, 1.0, 96)
+        # 500 trials: 397.8 of 408 right, deviation 1.1, never below 395; 392 are asked for.
         right = ((valid[0] @ w.detach() + b.detach()) > 0) == (valid[1] == 1)
         share = right.float().mean().item()
         expect.that(share >= 0.96, "at least 96% of unseen digits", f"{share:.1%}", "the model")
-        expect.equal(len(expect_floats(accuracies)), 3, what="number of accuracies")
+        expect.equal(len(expect_floats(accuracies)), 4, what="number of accuracies")
         expect.close(accuracies[-1], share, what="the last accuracy", atol=0.003)
 
     def test_drawn_descent(self, ex, rng):

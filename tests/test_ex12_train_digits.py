@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from grader import expect
+from grader.recorder import beside
 
 
 class Watched:
@@ -137,6 +138,10 @@ class TestMakeModel:
         model(torch.zeros(2, 1, 28, 28))
         return model
 
+    def parameters(self, ex, model):
+        """All of them as a list; walked from here, each would cross by itself."""
+        return beside(ex, list)(model.parameters())
+
     def test_example(self, ex):
         model = ex.make_model()
         expect.instance(model, nn.Module)
@@ -183,7 +188,7 @@ class TestMakeModel:
 
     def test_is_convolutional_and_small(self, ex):
         model = self.model(ex)
-        shapes = [tuple(p.shape) for p in model.parameters()]
+        shapes = [tuple(p.shape) for p in self.parameters(ex, model)]
         expect.that(
             any(len(shape) == 4 for shape in shapes),
             "a weight of shape (channels out, channels in, height, width), as a convolution has",
@@ -196,30 +201,30 @@ class TestMakeModel:
     def test_drawn_pictures_are_learnt_by_heart(self, ex, rng):
         torch.manual_seed(12)  # a fixed draw: this asks about the model, not about luck
         model = self.model(ex)
-        pictures = rng.normal(30, 1, 28, 28)
-        labels = torch.tensor(rng.shuffled([*range(10)] * 3))  # not to be told by their place
-        trained = [p for p in model.parameters() if p.requires_grad]
+        pictures = rng.normal(20, 1, 28, 28)
+        labels = torch.tensor(rng.shuffled([*range(10)] * 2))  # not to be told by their place
+        trained = [p for p in self.parameters(ex, model) if p.requires_grad]
         expect.that(len(trained) > 0, "parameters that require a gradient", got=model)
         opt = torch.optim.Adam(trained, lr=0.003)
         model.train()
         for _ in range(25):
             scores = model(pictures)
-            expect.tensor(scores, shape=(30, 10), requires_grad=True, what="scores")
+            expect.tensor(scores, shape=(20, 10), requires_grad=True, what="scores")
             opt.zero_grad()
             cross_entropy(scores, labels).backward()
             opt.step()
         right = (model(pictures).argmax(1) == labels).sum().item()
         expect.that(
-            right >= 24, "at least 24 right of the 30 it saw 25 times, in training", got=right
+            right >= 16, "at least 16 right of the 20 it saw 25 times, in training", got=right
         )
 
     def test_each_call_gives_a_new_model(self, ex):
-        one, two = self.model(ex), self.model(ex)
-        shared = {id(p) for p in one.parameters()} & {id(p) for p in two.parameters()}
+        one, two = (self.parameters(ex, self.model(ex)) for _ in range(2))
+        shared = {id(p) for p in one} & {id(p) for p in two}
         got = "two models that share parameters"
         expect.that(not shared, "no parameter shared with the model of another call", got=got)
         got = "two models with equal weights"
-        other = not torch.equal(weights(one), weights(two))
+        other = any(not torch.equal(p, q) for p, q in zip(one, two, strict=False))
         expect.that(other, "other random weights each time", got=got)
 
     def test_runs_where_it_is_moved(self, ex):
@@ -587,7 +592,7 @@ class TestFitOneCycle:
         path = self.steps(loader, epochs)
         return [(b - a).norm().item() for a, b in zip(path, path[1:], strict=False)]
 
-    def test_moves_grow_and_then_shrink_to_almost_nothing(self, ex):
+    def test_moves_grow_once_and_shrink_once_to_almost_nothing(self, ex):
         moves = self.moves(ex, epochs=3, batches=12, lr_max=0.002)
         shown = [float(f"{one:.2g}") for one in moves]
         what = "the sizes of the moves"
@@ -597,11 +602,6 @@ class TestFitOneCycle:
         expect.that(moves[-1] < 0.3 * peak, "a last move far below the largest", shown, what)
         place = moves.index(peak)
         expect.that(3 <= place <= 30, "the largest move well inside the training", shown, what)
-
-    def test_one_cycle_over_all_epochs_changing_with_each_batch(self, ex):
-        moves = self.moves(ex, epochs=3, batches=12, lr_max=0.002)
-        shown, what = [float(f"{one:.2g}") for one in moves], "the sizes of the moves"
-        place = moves.index(max(moves))
         # Compared three batches apart, and not at the very ends, where the rate hardly changes.
         rises = all(moves[k] < moves[k + 3] for k in range(place - 4))
         falls = all(moves[k] > moves[k + 3] for k in range(place + 3, len(moves) - 4))
@@ -609,7 +609,7 @@ class TestFitOneCycle:
         expect.that(rises and falls, want, got=shown, what=what)
 
     def test_lr_max_sets_the_size(self, ex):
-        small, large = (self.moves(ex, epochs=1, batches=12, lr_max=lr)[0] for lr in (1e-3, 3e-3))
+        small, large = (self.moves(ex, epochs=1, batches=5, lr_max=lr)[0] for lr in (1e-3, 3e-3))
         expect.that(small > 0, "a first move", got=small)
         what = "the first move with lr_max 0.003 over that with 0.001"
         expect.close(large / small, 3.0, what=what, rtol=0.02)
@@ -642,16 +642,16 @@ class TestFitOneCycle:
         expect.equal(count, 6, what="batches that batch normalisation measured, of 2 times 3")
 
     def test_three_epochs_and_a_good_rate_by_default(self, ex, rng, device):
-        # Ten clouds in 60 dimensions, 25 batches to learn from and 5 to be judged on.
-        centres, labels = rng.normal(10, 60), rng.integers(0, 9, 1200)
-        points = centres[labels] + 1.5 * rng.normal(1200, 60)
+        # Ten clouds in 300 dimensions, 5 batches to learn from and 2 to be judged on.
+        centres, labels = rng.normal(10, 300), rng.integers(0, 9, 280)
+        points = centres[labels] + 1.5 * rng.normal(280, 300)
         batches = [
             (xb.to(device), yb.to(device))
             for xb, yb in zip(points.split(40), labels.split(40), strict=True)
         ]
-        model = zero_model(60, 10).to(device)
-        losses, accuracies = numbers(ex.fit_one_cycle(model, (batches[:25], batches[25:])), 3)
-        # The third epoch's loss is 1.3 with AdamW at 0.001, with a deviation of 0.04, and
+        model = zero_model(300, 10).to(device)
+        losses, accuracies = numbers(ex.fit_one_cycle(model, (batches[:5], batches[5:])), 3)
+        # The third epoch's loss is 1.3 with AdamW at 0.001, with a deviation of 0.02, and
         # less with other rates in use, for AdamW as for descent with momentum; 2.19 at 0.0001.
         want = "below 1.8 in the third epoch, from 2.3 before training"
         expect.that(losses[-1] < 1.8, want, got=losses, what="the losses")

@@ -22,6 +22,7 @@ _BITS = 4096  # of an int
 _PLAIN = (bool, type(None))
 # Of torch's and Python's own, what a test may name on the other side.
 STANDARD = {
+    "list": list,
     "sum": sum,
     "torch.sum": torch.sum,
     "torch.Tensor.float": torch.Tensor.float,
