@@ -152,13 +152,20 @@ class Stage:
     def _take(self, request: dict) -> int | None:
         if "cancel" in request:
             for child in self._children:
-                if child.id == request["cancel"]:
-                    kill(child.pid)
+                if any(run == request["cancel"] for run, *_ in child.request["runs"]):
+                    self._cancel(child)
         elif "retire" in request:
             self._closing = True
         else:
             return self._fork(request)
         return None
+
+    def _cancel(self, child: Child) -> None:
+        """End it with all its runs: nobody cancels one of them alone."""
+        for run, *_ in child.request["runs"][1:]:
+            send(self._events, {"event": "end", "id": run, "status": 0, "late": False})
+        del child.request["runs"][1:]
+        kill(child.pid)
 
     def _fork(self, request: dict) -> int | None:
         reader, writer = os.pipe()
@@ -269,13 +276,12 @@ def _run(exercise, request: dict, pipe: int, session) -> None:
 
     known = len(sys.modules)  # a set of them would touch, and so copy, a page for each name
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command decides what Ctrl-C ends
-    target = Target(Path(request["target"]))
-    if request["swap"]:
-        target = target.with_swap(bank.find(exercise, *request["swap"]))
+    swap = bank.find(exercise, *request["swap"]) if request["swap"] else None
     if request.get("picture"):
         from grader.pictures.paint import paint
 
         send(pipe, {"event": "start", "test": None, "seconds": PICTURE_SECONDS})
+        target = Target(Path(request["runs"][0][2]), swap)
         problem, alt = paint(exercise, target, Path(request["picture"]), PICTURE_SECONDS)
         return send(pipe, {"event": "picture", "problem": problem, "alt": alt})
     if request["tests"]:
@@ -290,10 +296,10 @@ def _run(exercise, request: dict, pipe: int, session) -> None:
         if mark(item)
     ]
     worker = _workers()
-    for _, seed in request["runs"]:
+    for _, seed, path in request["runs"]:
         session.config.stash[RUN] = Run(
             root=exercise.root,
-            target=target,
+            target=Target(Path(path), swap),
             seed=seed,
             diagnose=request["diagnose"],
             seconds_per_test=request["seconds_per_test"],
