@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from grader.batches import Batches, Job
 from grader.course import Exercise, find_root, shown
 from grader.report import (
     Diagnosis,
@@ -37,6 +36,18 @@ _LATE_RUNS = 2  # children killed for time before the rest of an exercise is giv
 
 class EngineError(Exception):
     """The engine itself could not do its work."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One exercise of one target under one seed."""
+
+    target: Target
+    exercise: Exercise
+    seed: int
+    diagnose: bool = True
+    tests: tuple[str, ...] = ()  # all of them when empty
+    seconds_per_test: float | None = None
 
 
 @dataclass
@@ -158,17 +169,16 @@ class Engine:
         """Run jobs, `width` at a time (as many as there are cores), each as it ends.
 
         The first of them are under way when this returns, so that `cancel` finds them. Jobs of
-        trusted code that differ in nothing but their seed may share a child, as a tuple; where the
-        code runs apart from its tests, a few that follow one another always do.
+        trusted code that differ in nothing but their seed may share a child, as a tuple.
         """
         self.start()
-        width = width or os.cpu_count() or 1
-        batches = Batches(jobs, width if self._sandbox else 0)
+        waiting = iter(jobs)
         ended: list[tuple[Job, ExerciseResult, list[Job]]] = []
 
         def begin() -> None:
-            batch = batches.next()  # what is left of it
-            if batch:
+            found = next(waiting, None)
+            if found is not None:
+                batch = [found] if isinstance(found, Job) else list(found)  # what is left of it
                 with self._lock:
                     self._submit([progress(job, batch) for job in batch], batch[0].tests)
 
@@ -188,7 +198,7 @@ class Engine:
                     with self._lock:
                         self._handle(event)
 
-        for _ in range(width):
+        for _ in range(width or os.cpu_count() or 1):
             begin()
         return results()
 
@@ -199,8 +209,7 @@ class Engine:
         """
         self.start()
         self._next += 1
-        runs = [(self._next, 0, str(target.path))]
-        own = {"runs": runs, "picture": str(path.resolve())}
+        own = {"runs": [(self._next, 0)], "picture": str(path.resolve())}
         self._write(_request(Job(target, exercise, 0)) | own)
         problem, alt = f"{shown(target.file(exercise.stem))} ended the process.", ""
         while True:
@@ -227,7 +236,7 @@ class Engine:
         for progress in batch:
             self._next += 1
             self._progress[self._next] = progress
-            runs.append((self._next, progress.job.seed, str(progress.job.target.path)))
+            runs.append((self._next, progress.job.seed))
         own = {"runs": runs, "tests": list(tests)}
         self._write(_request(batch[0].job) | own)
 
@@ -425,6 +434,7 @@ def _request(job: Job) -> dict:
     return {
         "root": str(job.exercise.root),
         "exercise": job.exercise.stem,
+        "target": str(job.target.path),
         "swap": [swap.kind, swap.task, swap.name] if swap else None,
         "diagnose": job.diagnose,
         "seconds_per_test": job.seconds_per_test,

@@ -81,6 +81,13 @@ class Run:
             self.diagnosing.load(entry.parts)
         return self.diagnosing
 
+    def close(self) -> None:
+        """End the workers that it has started."""
+        if self.worker is not None:
+            for module in (*self.modules.values(), self.diagnosing):
+                if hasattr(module, "close"):
+                    module.close()
+
     def exercise(self, stem: str) -> ExerciseResult:
         file = shown(self.target.file(stem))
         return self.exercises.setdefault(stem, ExerciseResult(stem, file))

@@ -1,7 +1,8 @@
 """A stage: a process that has one exercise's tests collected, and forks a fresh child for each run.
 
 It never runs a learner's code itself; what a child had to import is imported here afterwards, so
-that the next child need not.
+that the next child need not. A child that runs no learner's code either (that runs apart, in a
+worker of the sandbox) is kept for a while, and takes the next request.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import contextlib
 import ctypes
 import gc
 import importlib
-import itertools
 import os
 import selectors
 import shutil
@@ -19,11 +19,11 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import pytest
 
+from grader import runs
 from grader.wire import Lines, send
 
 # Parts of pytest that a learner's tests have no use for; each costs every run some time.
@@ -45,8 +45,11 @@ UNUSED = [
     "unraisableexception",
     "warnings",
 ]
-PICTURE_SECONDS = 30.0
 GRACE = 4.0  # seconds beyond the limit of a test or a diagnosis before the child is killed
+_PATIENCE = 2.0  # seconds that a child waits for another request
+_RUNS = 50  # of one child, so that whatever it piles up has an end
+# What a child begins with: its request, where it reports, and where further requests come.
+Ends = tuple[dict, int, int | None]
 
 
 def perform(root: Path, stem: str, requests: int, events: int) -> int:
@@ -93,24 +96,28 @@ class Serve:
         send(self._events, {"event": "ready"})
         gc.collect()
         gc.freeze()  # no collection in a child walks, and so copies, what was there before
-        stage = Stage(self._requests, self._events)
-        request, pipe = stage.serve()
+        worker = runs.workers()
+        stage = Stage(self._requests, self._events, keep=worker is not None)
+        ends = stage.serve()
         try:
-            if request is not None:
-                _run(self._exercise, request, pipe, session)
+            if ends is not None:
+                runs.serve(self._exercise, *ends, session, worker)
         finally:
             os._exit(0)  # whatever it raised, the tests that have no result tell
 
 
 @dataclass
 class Child:
-    """A process that does the runs of one request, one seed after the other."""
+    """A process that does the runs of one request, one seed after the other, or waits for one."""
 
     request: dict
     pid: int
+    requests: int | None  # where it takes further ones, if it does
     lines: Lines
     folder: str
     deadline: float
+    begun: bool = True  # False until it has said something of a request that it was handed
+    done: int = 0  # runs
     imported: list[str] = field(default_factory=list)
     killed: bool = False
 
@@ -119,80 +126,100 @@ class Child:
         """The run under way."""
         return self.request["runs"][0][0]
 
+    def let_go(self) -> None:
+        """It gets no further request, and ends when it has none."""
+        if self.requests is not None:
+            os.close(self.requests)
+            self.requests = None
+
 
 class Stage:
     """Forks, watches over deadlines, and passes on what the children say."""
 
-    def __init__(self, requests: int, events: int):
-        self._requests, self._events = Lines(requests), events
+    def __init__(self, requests: int, events: int, keep: bool):
+        self._requests, self._events, self._keep = Lines(requests), events, keep
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._requests, selectors.EVENT_READ, None)
         self._children: list[Child] = []
         self._closing = False
 
-    def serve(self) -> tuple[dict | None, int]:
-        """Serve until nothing is wanted any more. In a child: its request, and where to report."""
+    def serve(self) -> Ends | None:
+        """Serve until nothing is wanted any more. In a child: what it begins with."""
         while not (self._closing and not self._children):
             for key, _ in self._selector.select(self._patience()):
                 if key.data is not None:
-                    pipe = self._read_child(key.data)
-                    if pipe is not None:
-                        return key.data.request, pipe
+                    ends = self._read_child(key.data)
+                    if ends is not None:
+                        return ends
                     continue
                 for request in self._requests.read():
-                    pipe = self._take(request)
-                    if pipe is not None:
-                        return request, pipe
+                    ends = self._take(request)
+                    if ends is not None:
+                        return ends
                 if not self._requests.open:  # the warm parent has ended
                     self._end()
-                    return None, -1
+                    return None
             self._kill_late()
-        return None, -1
+        return None
 
-    def _take(self, request: dict) -> int | None:
+    def _take(self, request: dict) -> Ends | None:
         if "cancel" in request:
             for child in self._children:
-                if any(run == request["cancel"] for run, *_ in child.request["runs"]):
-                    self._cancel(child)
+                if child.id == request["cancel"]:
+                    kill(child.pid)
         elif "retire" in request:
             self._closing = True
-        else:
+            for child in self._children:
+                if not child.request["runs"]:
+                    child.let_go()
+        elif not self._hand_over(request):
             return self._fork(request)
         return None
 
-    def _cancel(self, child: Child) -> None:
-        """End it with all its runs: nobody cancels one of them alone."""
-        for run, *_ in child.request["runs"][1:]:
-            send(self._events, {"event": "end", "id": run, "status": 0, "late": False})
-        del child.request["runs"][1:]
-        kill(child.pid)
+    def _hand_over(self, request: dict) -> bool:
+        """Give a request to a child that waits for one, if there is one."""
+        for child in self._children:
+            if child.requests is not None and not child.request["runs"]:
+                child.request, child.begun = request, False
+                child.deadline = time.monotonic() + request["startup_seconds"]
+                with contextlib.suppress(BrokenPipeError):  # it has ended: `_bury` forks another
+                    send(child.requests, request)
+                return True
+        return False
 
-    def _fork(self, request: dict) -> int | None:
+    def _fork(self, request: dict) -> Ends | None:
         reader, writer = os.pipe()
+        theirs, ours = os.pipe() if self._keep else (None, None)
         folder = tempfile.mkdtemp(prefix="kata-run-")
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             os.setpgid(0, 0)  # killed together with the processes it starts
             end_with_parent(parent)
-            for end in (reader, self._requests.descriptor, self._events):
-                os.close(end)
+            for end in (reader, ours, self._requests.descriptor, self._events):
+                if end is not None:
+                    os.close(end)
+            for other in self._children:  # else they would not see that the stage lets them go
+                other.let_go()
             self._selector.close()
             os.environ["TMPDIR"] = os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.tempdir = folder
-            return writer
+            return request, writer, theirs
         os.close(writer)
+        if theirs is not None:
+            os.close(theirs)
         deadline = time.monotonic() + request["startup_seconds"]
-        child = Child(request, pid, Lines(reader), folder, deadline)
+        child = Child(request, pid, ours, Lines(reader), folder, deadline)
         self._children.append(child)
         self._selector.register(child.lines, selectors.EVENT_READ, child)
         return None
 
-    def _read_child(self, child: Child) -> int | None:
+    def _read_child(self, child: Child) -> Ends | None:
         for event in child.lines.read():
+            child.begun = True
             if event["event"] in ("start", "diagnosing"):
                 child.deadline = time.monotonic() + event["seconds"] + GRACE
             elif event["event"] == "imported":
-                child.imported = event["modules"]
+                child.imported += event["modules"]
                 continue
             elif event["event"] == "done":
                 self._close_run(child, 0)
@@ -205,14 +232,20 @@ class Stage:
     def _close_run(self, child: Child, code: int) -> None:
         send(self._events, {"event": "end", "id": child.id, "status": code, "late": child.killed})
         child.request["runs"].pop(0)
+        child.done += 1
+        if not child.request["runs"]:
+            child.deadline = time.monotonic() + _PATIENCE
+            if self._closing or child.done >= _RUNS:
+                child.let_go()
 
-    def _bury(self, child: Child) -> int | None:
+    def _bury(self, child: Child) -> Ends | None:
         self._selector.unregister(child.lines)
         child.lines.close()
+        child.let_go()
         self._children.remove(child)
         kill(child.pid)  # whatever it left behind in its group
         _, status = os.waitpid(child.pid, 0)
-        if child.request["runs"]:
+        if child.request["runs"] and child.begun:
             self._close_run(child, os.waitstatus_to_exitcode(status))
         shutil.rmtree(child.folder, ignore_errors=True)
         for name in child.imported:
@@ -227,8 +260,12 @@ class Stage:
         now = time.monotonic()
         for child in self._children:
             if now > child.deadline and not child.killed:
-                child.killed = True
-                kill(child.pid)
+                if child.requests is not None and not child.request["runs"]:
+                    child.let_go()
+                    child.deadline = now + GRACE  # to end by itself
+                else:
+                    child.killed = True
+                    kill(child.pid)
 
     def _patience(self) -> float | None:
         if not self._children:
@@ -264,76 +301,3 @@ def load(name: str) -> None:
     # A library's private module may only import in another order: not ours to mend.
     with contextlib.suppress(Exception):
         importlib.import_module(name)
-
-
-def _run(exercise, request: dict, pipe: int, session) -> None:
-    """In the child: run the tests and say what happens, as it happens."""
-    from _pytest.main import pytest_runtestloop
-
-    from grader import bank
-    from grader.run import RUN, Run, mark, name
-    from grader.target import Target
-
-    known = len(sys.modules)  # a set of them would touch, and so copy, a page for each name
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command decides what Ctrl-C ends
-    swap = bank.find(exercise, *request["swap"]) if request["swap"] else None
-    if request.get("picture"):
-        from grader.pictures.paint import paint
-
-        send(pipe, {"event": "start", "test": None, "seconds": PICTURE_SECONDS})
-        target = Target(Path(request["runs"][0][2]), swap)
-        problem, alt = paint(exercise, target, Path(request["picture"]), PICTURE_SECONDS)
-        return send(pipe, {"event": "picture", "problem": problem, "alt": alt})
-    if request["tests"]:
-        wanted = tuple(request["tests"])
-        classes = tuple(f"{one}::" for one in wanted)
-        session.items = [
-            item for item in session.items if name(item) in wanted or name(item).startswith(classes)
-        ]
-    tests = [
-        (mark(item).args[0], mark(item).kwargs["points"], name(item))
-        for item in session.items
-        if mark(item)
-    ]
-    worker = _workers()
-    for _, seed, path in request["runs"]:
-        session.config.stash[RUN] = Run(
-            root=exercise.root,
-            target=Target(Path(path), swap),
-            seed=seed,
-            diagnose=request["diagnose"],
-            seconds_per_test=request["seconds_per_test"],
-            tell=lambda event: send(pipe, event),
-            worker=worker,
-        )
-        send(pipe, {"event": "collected", "tests": tests})
-        pytest_runtestloop(session)
-        new = list(itertools.islice(reversed(sys.modules), len(sys.modules) - known))
-        send(pipe, {"event": "imported", "modules": _library_modules(new[::-1])})
-        send(pipe, {"event": "done"})
-
-
-def _workers():
-    """What starts a worker for the code under test, where it is to run apart from the tests."""
-    from grader.engine import WORKERS
-
-    control = os.environ.get(WORKERS)
-    if control is None:
-        return None
-    from grader.sandbox import fork_worker
-
-    return partial(fork_worker, int(control))
-
-
-def _library_modules(names: list[str]) -> list[str]:
-    """Those that belong to an installed library, in the order of their import."""
-    folders = (
-        str(Path(sys.modules["torch"].__file__).parent.parent),
-        str(Path(os.__file__).parent),
-    )
-    found = []
-    for name in names:
-        file = getattr(sys.modules.get(name), "__file__", None) or ""
-        if file.startswith(folders):
-            found.append(name)
-    return found

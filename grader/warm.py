@@ -73,7 +73,7 @@ class Parent:
             seconds = request["startup_seconds"]
             stage = self._stages[key] = self._fork(key, stamp, time.monotonic() + seconds)
             self._all.append(stage)
-        stage.under_way |= {run for run, *_ in request["runs"]}
+        stage.under_way |= {run for run, _ in request["runs"]}
         send(stage.requests, request)
 
     def _fork(self, key: Key, stamp: tuple, deadline: float) -> Collected:
