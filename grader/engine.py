@@ -95,26 +95,29 @@ class Engine:
     def __exit__(self, *exc) -> None:
         self.close()
 
-    def start(self) -> None:
-        """Start the warm parent, unless it is there."""
-        if self._process and self._process.poll() is None:
-            return
-        self._progress.clear()  # whatever a parent that died had under way
-        if self._sandbox is None:
-            self._process = spawn(self._preload, self._root)
-            return
+    def start(self, wait: bool = True) -> None:
+        """Start the warm parent, unless it is there; without `wait`, only begin to."""
         from grader.worker import SandboxError
 
         try:
-            self._sandbox.start(wait=False)
-            self._process = spawn(self._preload, self._root, self._sandbox.control)
-            self._sandbox.wait()
+            if self._process is None or self._process.poll() is not None:
+                self._progress.clear()  # whatever a parent that died had under way
+                self._spawn()
+            if self._sandbox and wait:
+                self._sandbox.wait()
         except SandboxError as error:
             self.close()
             raise EngineError(str(error)) from None
         except BaseException:
             self.close()
             raise
+
+    def _spawn(self) -> None:
+        control = None
+        if self._sandbox:
+            self._sandbox.start(wait=False)
+            control = self._sandbox.control
+        self._process = spawn(self._preload, self._root, control)
 
     def close(self) -> None:
         """End the warm parent and everything it runs."""

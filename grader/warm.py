@@ -57,6 +57,7 @@ class Parent:
                 for request in self._requests.read():
                     self._take(request)
             self._kill_late()
+        self._end()
 
     def _take(self, request: dict) -> None:
         if "cancel" in request:
@@ -123,6 +124,13 @@ class Parent:
             end = {"event": "end", "id": request, "status": code, "late": stage.late}
             send(self._events, end)
 
+    def _end(self) -> None:
+        """Let the stages clear up after their children."""
+        for stage in self._all:
+            os.close(stage.requests)
+        for stage in self._all:
+            os.waitpid(stage.pid, 0)
+
     def _kill_late(self) -> None:
         now = time.monotonic()
         for stage in self._all:
@@ -171,6 +179,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # no collection in a child walks, and so copies, the parent's heap
     Parent(requests, events).serve()
+    os._exit(0)  # at once: the command waits, and torch takes its time to be unloaded
 
 
 if __name__ == "__main__":

@@ -436,3 +436,4 @@ def main() -> None:
         zygote.serve()
     finally:
         zygote.close()
+    os._exit(0)  # at once: a command waits, and torch takes its time to be unloaded

@@ -16,11 +16,10 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float
 
-from grader import course as courses
 from grader.classroom import feedback, judge, submission
 from grader.classroom.check import earned
-from grader.classroom.course import OWN_TESTS, check_id, read_settings
-from grader.course import Course, CourseError, Exercise
+from grader.classroom.course import OWN_TESTS, check_id, course_of, read_settings
+from grader.course import CourseError, Exercise
 from grader.report import TaskResult
 
 
@@ -104,10 +103,10 @@ class KataExecute(NbGraderPreprocessor):
         return nb, resources
 
     def _grade(self, cells, exercise: Exercise):
-        own = Path.cwd() / OWN_TESTS
+        course, own = course_of(Path.cwd()), Path.cwd() / OWN_TESTS
         for guarded in (False, True):
             answer = submission.gather(cells, exercise, guarded)
-            grading = judge.grade(exercise, answer, _course(), own, self.seconds_per_test)
+            grading = judge.grade(exercise, answer, course, own, self.seconds_per_test)
             if not grading.result.problem:
                 break
         return grading, answer
@@ -125,14 +124,8 @@ class SetDueDate(NbGraderPreprocessor):
         return nb, resources
 
 
-def _course() -> Course:
-    """The course that `kata course` was run in; else the one nearest to the class's folder."""
-    root = Path(read_settings(Path.cwd()).get("course", ""))
-    return courses.load(root if (root / "tests" / "conftest.py").is_file() else courses.find_root())
-
-
 def _exercise(stem: str) -> Exercise:
-    for exercise in _course().exercises:
+    for exercise in course_of(Path.cwd()).exercises:
         if exercise.stem == stem:
             return exercise
     raise CourseError(f"There is no exercise {stem}: its cells are not graded.")

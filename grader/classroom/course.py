@@ -15,7 +15,7 @@ from pathlib import Path
 
 from grader import build
 from grader.classroom.submission import QUESTION, WORDS
-from grader.course import Course, CourseError, Exercise
+from grader.course import Course, CourseError, Exercise, find_root, load
 from grader.learner import keep
 
 SETTINGS = "kata.json"  # what `kata course` was told, for the steps that run inside nbgrader
@@ -37,7 +37,10 @@ _CONFIG = '''\
 
 from pathlib import Path
 
-from grader.classroom.settings import configure
+try:
+    from grader.classroom.settings import configure
+except ImportError as error:  # nbgrader would go on, and run what students wrote in a kernel
+    raise SystemExit(f"Without gradkata nothing is done here ({error}): pip install gradkata")
 
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "gradkata"
@@ -275,6 +278,12 @@ def read_settings(folder: Path) -> dict:
         return {}
     except ValueError as error:
         raise CourseError(f"{path} is not JSON ({error}): delete it and run this again.") from None
+
+
+def course_of(folder: Path) -> Course:
+    """The course that a class's folder was written from; else the one nearest to it."""
+    root = Path(read_settings(folder).get("course", ""))
+    return load(root if (root / "tests" / "conftest.py").is_file() else find_root())
 
 
 def _own_tests(folder: Path, course: Course) -> list[Path]:

@@ -15,7 +15,7 @@ from grader import course as courses
 from grader import engine
 from grader.classroom import gradebook, judge, training
 from grader.classroom.cases import unjudged
-from grader.classroom.course import OWN_TESTS, read_settings
+from grader.classroom.course import OWN_TESTS, course_of
 from grader.classroom.store import Graded, Store, write
 from grader.classroom.submitted import Submission
 from grader.classroom.terms import Terms, course_hash, grader_version
@@ -166,12 +166,8 @@ def _course(order: Order) -> tuple[Course, Path | None]:
     if not order.course:
         return courses.load(courses.find_root()), None
     folder = order.course.resolve()
-    root = Path(read_settings(folder).get("course", ""))
-    found = courses.load(
-        root if (root / "tests" / "conftest.py").is_file() else courses.find_root()
-    )
     own = folder / OWN_TESTS
-    return found, own if own.is_dir() else None
+    return course_of(folder), own if own.is_dir() else None
 
 
 def _handed_in(order: Order, course: Course) -> tuple[list[Submission], str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +95,13 @@ def require_isolation(course: Course) -> None:
         _keep(course, engine.Engine(course.root, engine.preload_for(course.exercises), sandbox))
 
 
+def begin(course: Course) -> None:
+    """Start what grades, without waiting for it: whoever grades will."""
+    if engine.CAN_FORK and course.root not in engines:
+        with suppress(engine.EngineError):  # whoever grades will meet it again
+            _keep(course, _engine(course), wait=False)
+
+
 def _through(course: Course, cases: Cases, width: int | None):
     """Run the jobs of some cases; False when the engine ended before them."""
     try:
@@ -128,18 +136,25 @@ def _map(course: Course, jobs: Iterable[engine.Job], width: int | None):
 
 
 def _warm(course: Course) -> engine.Engine:
-    if course.root not in engines:
+    try:
+        if course.root in engines:
+            engines[course.root].start()
+        else:
+            _keep(course, _engine(course))
+    except engine.EngineError as error:
+        _discard(course)
         preload = engine.preload_for(course.exercises)
-        sandbox = engine.sandbox_for(course.exercises)
-        try:
-            _keep(course, engine.Engine(course.root, preload, sandbox))
-        except engine.EngineError as error:
-            _keep(course, engine.Engine(course.root, preload, without=str(error)))
+        _keep(course, engine.Engine(course.root, preload, without=str(error)))
     return engines[course.root]
 
 
-def _keep(course: Course, started: engine.Engine) -> None:
-    started.start()
+def _engine(course: Course) -> engine.Engine:
+    preload = engine.preload_for(course.exercises)
+    return engine.Engine(course.root, preload, engine.sandbox_for(course.exercises))
+
+
+def _keep(course: Course, started: engine.Engine, wait: bool = True) -> None:
+    started.start(wait)
     atexit.register(started.close)
     engines[course.root] = started
 

@@ -4,11 +4,39 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+from grader.course import CourseError
 
 
 def configure(c) -> None:
-    """Put our steps into nbgrader's; everything else stays as nbgrader has it."""
+    """Put our steps into nbgrader's; everything else stays as nbgrader has it.
+
+    Where that does not work, nothing goes on: nbgrader takes a configuration that fails for none,
+    and would run what students wrote in a kernel.
+    """
+    try:
+        if sys.argv[1:2] == ["autograde"]:
+            _warm_up()
+        _put_in(c)
+    except Exception as error:
+        raise SystemExit(
+            f"gradkata cannot be put into nbgrader ({type(error).__name__}: {error}). Nothing was "
+            "done: without it nbgrader would run the students' code itself."
+        ) from None
+
+
+def _warm_up() -> None:
+    """Start what grades, which takes as long as nbgrader takes to begin."""
+    from grader.classroom import judge
+    from grader.classroom.course import course_of
+
+    with suppress(CourseError):
+        judge.begin(course_of(Path.cwd()))
+
+
+def _put_in(c) -> None:
     from nbgrader.converters import Autograde, GenerateAssignment
     from nbgrader.preprocessors import Execute
 
