@@ -180,6 +180,13 @@ def task_from(row: dict) -> TaskResult:
     return TaskResult(row["exercise"], row["task"], row["points"], tests, diagnosis)
 
 
+def earned(task: TaskResult | None, worth: float) -> float:
+    """A task's points when all of them are `worth`: a finite float that nbgrader can read."""
+    if task is None or not task.points:
+        return 0.0
+    return round(min(max(task.earned / task.points, 0.0), 1.0) * float(worth), 6)
+
+
 def summary_line(task: TaskResult) -> str:
     """`slope  passed  2/2`, in columns."""
     earned = f"{task.earned:.3g}/{task.points:g}"

@@ -17,10 +17,9 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float
 
 from grader.classroom import feedback, judge, submission
-from grader.classroom.check import earned
 from grader.classroom.course import OWN_TESTS, check_id, course_of, read_settings
 from grader.course import CourseError, Exercise
-from grader.report import TaskResult
+from grader.report import TaskResult, earned
 
 
 class AnyNotebook(NotebookExporter):

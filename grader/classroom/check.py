@@ -23,7 +23,7 @@ from types import FunctionType, ModuleType, SimpleNamespace
 from grader import engine, limits, pictures, stage, warm
 from grader.course import CourseError, Exercise, load
 from grader.loading import CannotLoad
-from grader.report import ExerciseResult, TaskResult, Verdict, failure_text
+from grader.report import ExerciseResult, TaskResult, Verdict, earned, failure_text
 from grader.run import Run
 from grader.target import Target
 
@@ -63,13 +63,6 @@ def checks_of(name: str, namespace: dict | None = None) -> Callable[..., float]:
         return 0.0
 
     return check
-
-
-def earned(task: TaskResult | None, worth: float) -> float:
-    """A task's points when all of them are `worth`: a finite float that nbgrader can read."""
-    if task is None or not task.points:
-        return 0.0
-    return round(min(max(task.earned / task.points, 0.0), 1.0) * float(worth), 6)
 
 
 def judge(

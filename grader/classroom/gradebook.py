@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grader.classroom.cases import HOSTILE, is_notebook, mended, released
-from grader.classroom.check import earned
 from grader.classroom.course import check_id
 from grader.classroom.lms import CONFIG
 from grader.classroom.store import Graded
 from grader.classroom.submission import NotGraded
 from grader.course import Course, CourseError, Exercise
+from grader.report import earned
 
 
 def check(folder: Path) -> None:
