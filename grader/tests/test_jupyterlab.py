@@ -144,6 +144,19 @@ def _command(page, name: str) -> None:
     page.evaluate("name => window.jupyterapp.commands.execute(name)", name)
 
 
+def _validated(page, picture: Path) -> str:
+    """What nbgrader's Validate button tells the student of the open notebook."""
+    page.locator(".jp-NotebookPanel-toolbar jp-button", has_text="Validate").click()
+    said = page.locator("#validation-message")
+    said.wait_for()  # a kernel of its own runs the whole notebook first
+    page.screenshot(path=picture)
+    text = said.inner_text()
+    dialog = page.locator(".jp-Dialog", has=said)
+    dialog.locator("button", has_text="Ok").click()
+    dialog.wait_for(state="detached")
+    return text
+
+
 def test_a_mistake_in_the_notebook_is_named_graded_and_fed_back(page, lab, loaded, tmp_path):
     source, message = _mistaken(loaded)
 
@@ -160,6 +173,12 @@ def test_a_mistake_in_the_notebook_is_named_graded_and_fed_back(page, lab, loade
     page.locator(".jp-OutputArea-output", has_text="chain_rule not attempted 0/1").wait_for()
     page.screenshot(path=tmp_path / "student.png")
     _command(page, "docmanager:save")
+
+    # Validating names the checks that would cost points, and no other.
+    said = _validated(page, tmp_path / "validated.png")
+    assert "passes all the tests" not in said
+    assert 'check("slope")' in said
+    assert 'check("gradient")' not in said
 
     # What was saved is handed in.
     handed_in = lab.home / "class" / "submitted" / "ada" / STEM
