@@ -31,6 +31,8 @@ SECONDS = None  # for one test; None: what the tests themselves say
 _COLOURS = {Verdict.PASSED: "#1a7f37", Verdict.NOT_ATTEMPTED: "#9a6700"}
 PICTURE_SECONDS = 10.0
 _WRONG = "#b42318"
+# Set where nbgrader's Validate runs a notebook: of a check it quotes nothing but standard error.
+_VALIDATING = "NBGRADER_VALIDATING"
 _PLACE = re.compile(r"line (\d+) of .+?: (.*)")
 
 
@@ -48,7 +50,10 @@ def checks_of(name: str, namespace: dict | None = None) -> Callable[..., float]:
             exercise = load().find(name)
             worth = exercise.task(task).points if points is None else points
             found, problem, used = judge(exercise, task, namespace, seed)
-            _show(*shown(found, problem, worth, used))
+            text, page = shown(found, problem, worth, used)
+            _show(text, page)
+            if _VALIDATING in os.environ and earned(found, worth) < worth:
+                print(text, file=sys.stderr)
             if found and found.verdict is Verdict.PASSED and task == exercise.tasks[-1].name:
                 _show_picture(exercise, namespace)
             return earned(found, worth)

@@ -174,10 +174,11 @@ def test_a_mistake_in_the_notebook_is_named_graded_and_fed_back(page, lab, loade
     page.screenshot(path=tmp_path / "student.png")
     _command(page, "docmanager:save")
 
-    # Validating names the checks that would cost points, and no other.
+    # Validating names the checks that would cost points, with what to look at, and no other.
     said = _validated(page, tmp_path / "validated.png")
     assert "passes all the tests" not in said
     assert 'check("slope")' in said
+    assert message in " ".join(said.split())
     assert 'check("gradient")' not in said
 
     # What was saved is handed in.

@@ -52,6 +52,18 @@ def test_a_right_answer_gets_its_points(check):
     assert shown.startswith("gradient  passed  2/2")
 
 
+def test_validating_is_told_what_fails_and_nothing_else(check, cells, capsys, monkeypatch):
+    monkeypatch.setenv("NBGRADER_VALIDATING", "1")
+    check("gradient")
+    assert not capsys.readouterr().err
+    _run("def slope(f, x):\n    return 0.0\n", cells)
+    checks.checks_of("ex03", cells)("slope")
+    assert "slope  wrong  0/1" in capsys.readouterr().err
+    monkeypatch.delenv("NBGRADER_VALIDATING")
+    checks.checks_of("ex03", cells)("slope")
+    assert not capsys.readouterr().err  # elsewhere nbgrader takes it for a failure of the cell
+
+
 def test_points_of_the_instructor_scale(check):
     assert check("gradient", points=5)[0] == 5.0
 
