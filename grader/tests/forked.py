@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
@@ -43,6 +44,22 @@ PRELOAD = [
     "grader.bench",
     "grader.learner.watch",
     "nbgrader.apps.nbgraderapp",
+    # what the commands import only when they come to it
+    "_pytest.unittest",
+    "anyio",
+    "grader.classroom.autograde",
+    "grader.cli",
+    "grader.pictures",
+    "grader.prove",
+    "grader.worker",
+    "jupytext",
+    "nbclient",
+    "platformdirs.pytest_plugin",
+    "rich.markdown",
+    "typer._adapters",
+    "typer.rich_utils",
+    "xdist.looponfail",
+    "xdist.plugin",
 ]
 PROGRAMS = {  # the name of a program: its module, and the function that is its entry point
     "kata": ("grader.cli", "main"),
@@ -55,8 +72,10 @@ PROGRAMS = {  # the name of a program: its module, and the function that is its 
 PLAIN = "--disable-warnings -p no:hypothesispytest -p no:anyio -p no:xdist"
 ENVIRONMENT = {"COLUMNS": "200", "NO_COLOR": "1", "PYTEST_ADDOPTS": PLAIN}
 ADDRESS = "KATA_TEST_SERVER"  # the environment's word for where the server listens
+SHORTER = "KATA_TEST_SHORTER"  # constants of the grader that what is served sets, as JSON
 CAN_SERVE = hasattr(os, "fork") and hasattr(socket, "send_fds")
 _NUMBER = struct.Struct("i")  # a process id, and later an exit status
+_HUGE, _COLLAPSE = 2 << 20, 25  # the size of a huge page, and MADV_COLLAPSE
 
 
 # --- the side of the tests -------------------------------------------------------------------
@@ -217,6 +236,7 @@ def serve(listener: socket.socket) -> None:
                     importlib.import_module(name)
             gc.collect()
             gc.freeze()  # what was imported is no child's to walk, and so to copy
+            _into_huge_pages()
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # none of those who attend is waited for
             imported = True
         line, _ = listener.accept()
@@ -227,6 +247,24 @@ def serve(listener: socket.socket) -> None:
             finally:
                 os._exit(0)
         line.close()
+
+
+def _into_huge_pages() -> None:
+    """Have what was imported in few large pages: a fork copies the table of them, page by page.
+
+    Halves what a fork costs on Linux 6.1 and later; elsewhere it changes nothing.
+    """
+    if sys.platform != "linux":
+        return
+    advise = ctypes.CDLL(None).madvise
+    advise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        span, rights, _, device, _, *name = line.split()
+        if rights == "rw-p" and device == "00:00" and name in ([], ["[heap]"]):
+            start, end = (int(edge, 16) for edge in span.split("-"))
+            start, end = -(-start // _HUGE) * _HUGE, end // _HUGE * _HUGE
+            if start < end:
+                advise(start, end - start, _COLLAPSE)
 
 
 def _attend(line: socket.socket) -> None:
@@ -269,6 +307,9 @@ def _perform(order: dict, files: list[int]) -> int:
     os.chdir(order["cwd"])
     sys.argv = [order["program"], *order["words"]]
     engine.spawn = spawn
+    for place, value in json.loads(os.environ.get(SHORTER, "{}")).items():
+        module, _, name = place.rpartition(".")
+        setattr(importlib.import_module(module), name, value)
     module, name = PROGRAMS[order["program"]]
     try:
         code = getattr(importlib.import_module(module), name)()

@@ -5,9 +5,6 @@ from __future__ import annotations
 import copy
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +14,7 @@ from grader.classroom import course as classes
 from grader.classroom import judge, submission
 from grader.course import reference
 from grader.learner import keep
+from grader.tests import forked
 
 STEM = "ex03_backward"
 TASKS = {"slope": 1, "gradient": 2, "vector_jacobian": 2, "numeric_gradient": 2, "chain_rule": 1}
@@ -537,9 +535,9 @@ def test_the_due_date_is_the_assignments(graded):
 
 
 def test_export_says_what_the_gradebook_says(graded):
-    command = [str(Path(sys.executable).with_name("nbgrader")), "export", "--to", "out.csv"]
-    home = os.environ | {"HOME": str(graded.folder)}
-    subprocess.run(command, cwd=graded.folder, check=True, capture_output=True, env=home)
+    words = ["export", "--to", "out.csv"]
+    done = forked.run("nbgrader", words, graded.folder, HOME=str(graded.folder))
+    assert done.returncode == 0, done.stderr
     with (graded.folder / "out.csv").open() as file:
         rows = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
     assert rows == {student: score for student, (score, _) in graded.scores().items()}

@@ -18,7 +18,7 @@ def exercise(loaded):
     return loaded.find("ex01")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine(loaded, exercise):
     with Engine(loaded.root, preload_for([exercise]), sandbox_for([exercise])) as found:
         yield found
@@ -42,23 +42,6 @@ def earned(engine: Engine, exercise, seed: int) -> float:
     """The points of the reference solution."""
     (result,) = engine.run(Target(exercise.solution), [exercise], seed).exercises
     return result.earned
-
-
-def test_each_gets_its_own_result(engine, exercise, tmp_path):
-    solved = exercise.solution.read_text("utf-8")
-    texts = [solved, "import os\nos._exit(3)\n", "x = 1 +\n", exercise.stub.read_text("utf-8")] * 3
-    jobs = []
-    for number, text in enumerate(texts):
-        file = tmp_path / str(number) / f"{exercise.stem}.py"
-        file.parent.mkdir()
-        file.write_text(text, "utf-8")
-        jobs.append(Job(Target(file), exercise, 7))
-    found = {job.target.path: result for job, result in engine.map(jobs, 2)}
-    assert len(found) == 12
-    for job, text in zip(jobs, texts, strict=True):
-        result = found[job.target.path]
-        assert (result.earned == result.points > 0) is (text == solved)
-        assert result.file == str(job.target.path)
 
 
 def test_the_child_takes_the_next_request_and_ends_when_there_is_none(engine, exercise):
@@ -87,6 +70,23 @@ def test_a_kept_child_that_was_killed_costs_nobody_anything(engine, exercise):
     os.kill(stage, signal.SIGCONT)
     ((_, result),) = found
     assert result.earned == result.points == exercise.points
+
+
+def test_each_gets_its_own_result(engine, exercise, tmp_path):
+    solved = exercise.solution.read_text("utf-8")
+    texts = [solved, "import os\nos._exit(3)\n", "x = 1 +\n", exercise.stub.read_text("utf-8")] * 2
+    jobs = []
+    for number, text in enumerate(texts):
+        file = tmp_path / str(number) / f"{exercise.stem}.py"
+        file.parent.mkdir()
+        file.write_text(text, "utf-8")
+        jobs.append(Job(Target(file), exercise, 7))
+    found = {job.target.path: result for job, result in engine.map(jobs, 2)}
+    assert len(found) == 8
+    for job, text in zip(jobs, texts, strict=True):
+        result = found[job.target.path]
+        assert (result.earned == result.points > 0) is (text == solved)
+        assert result.file == str(job.target.path)
 
 
 def test_no_child_is_kept_that_has_run_the_code(loaded, exercise):

@@ -463,6 +463,7 @@ class TestTorchvision:
         assert "Traceback" not in str(caught.value)
         assert nothing_left(cache)
 
+    @pytest.mark.whole
     def test_silent_mirrors_are_given_up(self, small, cache, proxy, monkeypatch):
         monkeypatch.setattr(fetch, "MIRROR_SECONDS", 0.2)
         with pytest.raises(DataError, match="torchvision: .*timed out"):

@@ -118,7 +118,7 @@ def test_noise_costs_no_points_and_is_not_shown(check, cells):
 )  # fmt: skip
 def test_no_answer_breaks_out_of_the_check(check, cells, body, monkeypatch):
     if "while" in body:
-        monkeypatch.setattr(checks, "SECONDS", 0.2)
+        monkeypatch.setattr(checks, "SECONDS", 0.05)
     _run(f"def slope(f, x):\n    {body}\n", cells)
     value, shown = check("slope")
     assert value == 0.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import sys
 
+import pytest
+
 from grader.tests import forked
 from grader.tests.conftest import ROOT
 
@@ -19,8 +21,13 @@ def _with(solved, old, new):
     return "--target", str(solved)
 
 
-def test_the_solution_passes():
-    done = forked.cold([sys.executable, "-m", "pytest", EX03, "--target", "solutions"], ROOT)
+def _from_nothing(*words):
+    return forked.cold([sys.executable, "-m", "pytest", *words], ROOT)
+
+
+@pytest.mark.parametrize("cold", [False, pytest.param(True, marks=pytest.mark.whole)])
+def test_the_solution_passes(plain_pytest, cold):
+    done = (_from_nothing if cold else plain_pytest)(EX03, "--target", "solutions")
     assert done.returncode == 0
     assert "8/8 points" in done.stdout
 
@@ -95,9 +102,9 @@ def test_skipping_from_the_learners_file_is_a_crash(plain_pytest, solved):
 
 def test_an_endless_loop_ends_with_a_sentence(plain_pytest, solved):
     target = _with(solved, "return float(df(g(x)) * dg(x))", "while True: pass")
-    done = plain_pytest(EX03, *target, "-o", "timeout=0.3")
+    done = plain_pytest(EX03, *target, "-o", "timeout=0.1")
     assert done.returncode == 1
-    assert "no answer after 0.3 s" in done.stdout
+    assert "no answer after 0.1 s" in done.stdout
     assert "Timeout" not in done.stdout + done.stderr
     assert "Stack of" not in done.stdout + done.stderr
 
@@ -107,7 +114,7 @@ def test_a_learners_bare_except_does_not_swallow_the_limit(plain_pytest, solved)
         solved, "return float(df(g(x)) * dg(x))",
         "while True:\n        try:\n            pass\n        except Exception:\n            pass",
     )  # fmt: skip
-    done = plain_pytest(EX03, *target, "-o", "timeout=0.3")
+    done = plain_pytest(EX03, *target, "-o", "timeout=0.1")
     assert "timed out" in done.stdout
 
 
