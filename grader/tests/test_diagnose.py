@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 
 import pytest
@@ -14,16 +15,17 @@ from grader.target import Target
 from grader.tests import forked
 
 SEED = 20
+DRAWN = 20  # answers
 
 
 @pytest.fixture(scope="session")
 def judged(engine, loaded, tmp_path_factory):
-    """Answers of a kind and what their own tests say: `judged("spelled")`."""
+    """Answers and what their own tests say."""
 
-    def run(kind: str) -> list[tuple[spelling.Spelling, object]]:
-        folder = tmp_path_factory.mktemp(kind)
+    def run(kept: list[spelling.Spelling]) -> list[tuple[spelling.Spelling, object]]:
+        folder = tmp_path_factory.mktemp("answers")
         answers = {}
-        for answer in spelling.read(loaded, kind):
+        for answer in kept:
             target = Target(answer.write(folder))
             tests = (answer.exercise.task(answer.task).test_class,)
             answers[Job(target, answer.exercise, SEED, tests=tests)] = answer
@@ -33,10 +35,13 @@ def judged(engine, loaded, tmp_path_factory):
     return run
 
 
-def test_mistakes_are_named_in_whatever_words(judged):
-    answers = judged("spelled")
-    assert len(answers) >= 48
-    assert len({(a.exercise.id, a.task, a.mistake) for a, _ in answers}) == len(answers)
+@pytest.mark.parametrize("drawn", [DRAWN, pytest.param(None, marks=pytest.mark.whole)])
+def test_mistakes_are_named_in_whatever_words(judged, loaded, drawn):
+    """Some of the answers, drawn anew in each run, or all of them."""
+    known = spelling.read(loaded, "spelled")
+    assert len(known) >= 48
+    assert len({(a.exercise.id, a.task, a.mistake) for a in known}) == len(known)
+    answers = judged(random.sample(known, drawn) if drawn else known)
     passed = [str(answer) for answer, task in answers if task.verdict is Verdict.PASSED]
     assert passed == []
     other = {
@@ -48,16 +53,16 @@ def test_mistakes_are_named_in_whatever_words(judged):
     assert len(other) <= 0.05 * len(answers), other
 
 
-def test_right_answers_pass_and_are_told_nothing(judged):
-    answers = judged("right")
+def test_right_answers_pass_and_are_told_nothing(judged, loaded):
+    answers = judged(spelling.read(loaded, "right"))
     assert len(answers) >= 10
     for answer, task in answers:
         assert task.verdict is Verdict.PASSED, f"{answer}: {task.first_failure}"
         assert task.diagnosis is None, answer
 
 
-def test_wrong_answers_of_their_own_are_told_nothing_false(judged):
-    answers = judged("unlike")
+def test_wrong_answers_of_their_own_are_told_nothing_false(judged, loaded):
+    answers = judged(spelling.read(loaded, "unlike"))
     assert len(answers) >= 12
     for answer, task in answers:
         assert task.verdict in (Verdict.WRONG, Verdict.CRASHED), answer
