@@ -94,6 +94,7 @@ def start() -> None:
             [sys.executable, "-m", __name__, str(listener.fileno())],
             stdin=subprocess.PIPE,
             cwd=Path(__file__).resolve().parents[2],
+            env=os.environ | ENVIRONMENT,  # a console that a module makes has its width from here
             pass_fds=[listener.fileno()],
             start_new_session=True,  # Ctrl-C is for pytest
         )
