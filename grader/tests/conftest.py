@@ -14,7 +14,14 @@ from grader.engine import CAN_FORK, Engine, preload_for
 from grader.target import Target
 from grader.tests import forked
 
-LONG = ("test_classroom", "test_watch", "test_training", "test_diagnose")
+# Files that import nbgrader, or torchvision, share a worker: that takes seconds in each.
+TOGETHER = (
+    ("test_classroom", "test_grading", "test_notebook_check", "test_lms", "test_course"),
+    ("test_training", "test_training_apart", "test_pictures"),
+)
+# What begins first. The rest fills up the workers that have done with these.
+FIRST = (*sum(TOGETHER, ()), "test_watch", "test_mnist", "test_engine", "test_diagnose",
+         "test_readme", "test_kept", "test_workspace", "test_boundary", "test_cli")  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -24,7 +31,23 @@ def pytest_cmdline_main(config):
     spread = config.pluginmanager.hasplugin("xdist") and not hasattr(config, "workerinput")
     if spread and config.option.numprocesses is None and not config.option.usepdb:
         config.option.numprocesses, config.option.dist = 3, "loadfile"
+        config.option.loadscopereorder = False  # the order is ours, and not by number of tests
         forked.start()  # one for all workers
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """As `--dist loadfile`, but that some files go to a worker together."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class LoadFiles(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return next((names[0] for names in TOGETHER if Path(file).stem in names), file)
+
+    return LoadFiles(config, log)
 
 
 def pytest_collection_modifyitems(items):
@@ -32,7 +55,8 @@ def pytest_collection_modifyitems(items):
 
     The longest files go first, so that no worker is left with one of them at the end.
     """
-    items.sort(key=lambda item: item.path.stem not in LONG)
+    places = {name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
     if not os.environ.get("KATA_WHOLE"):
         for item in items:
             if item.get_closest_marker("whole"):

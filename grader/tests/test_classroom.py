@@ -239,6 +239,13 @@ class Class:
 def release(tmp_path_factory, loaded, engine):
     """A class whose assignment is generated: the class, the blank and the solved notebook."""
     pytest.importorskip("nbgrader")
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine as Database
+
+    @event.listens_for(Database, "connect")
+    def never_wait(connection, _):  # for the disk: of a thousand commits each takes its time
+        connection.execute("PRAGMA synchronous=OFF")
+
     judge.engines[loaded.root] = engine
     folder = tmp_path_factory.mktemp("class")
     classes.write(loaded, folder, ["03"], due="2030-01-02T03:04")
@@ -250,6 +257,7 @@ def release(tmp_path_factory, loaded, engine):
     for task in TASKS:
         cell(solved, task)["source"] = reference(loaded.find("03"), task)
     yield a_class, blank, solved
+    event.remove(Database, "connect", never_wait)
     judge.engines.pop(loaded.root, None)
 
 

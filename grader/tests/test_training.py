@@ -254,18 +254,18 @@ def test_what_does_not_pass(train, name):
 def test_a_hang_is_ended(train):
     started = time.monotonic()
     body = "print('here I am', flush=True)\n    import time\n    while True: time.sleep(0.01)"
-    status, found, printed = train(ex12=FIT.format(body=body), stall=2.0)
+    status, found, printed = train(ex12=FIT.format(body=body), stall=1.0)
     assert (status, found["outcome"]) == (1, "timed out")
-    assert "for 2 s in fit_one_cycle" in found["sentence"]
+    assert "for 1 s in fit_one_cycle" in found["sentence"]
     assert "here I am" in printed
     assert time.monotonic() - started < 60
 
 
 def test_a_training_that_takes_too_long_is_ended(train):
-    body = "import time\n    for _ in dls[0]:\n        time.sleep(0.4)"
-    status, found, _ = train(ex12=FIT.format(body=body), limit=3.0)
+    body = "import time\n    for _ in dls[0]:\n        time.sleep(0.2)"
+    status, found, _ = train(ex12=FIT.format(body=body), limit=1.5)
     assert (status, found["outcome"]) == (1, "timed out")
-    assert "Not done after 3 s (in " in found["sentence"]
+    assert "Not done after 1.5 s (in " in found["sentence"]
 
 
 def test_processes_left_behind_are_ended(train, tmp_path):
