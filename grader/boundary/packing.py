@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
 
 import torch
@@ -16,43 +15,25 @@ DTYPES = {
         *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
     )
 }
-_NAMES = {one: name for name, one in DTYPES.items()}
 _DIMENSIONS = 16
 _DENSE = torch.contiguous_format
 
 
 def pack(tensor: torch.Tensor, blobs: list) -> list:
     """Dtype, shape, device and bytes of a tensor."""
-    name = _NAMES.get(tensor.dtype)
-    if name is None or tensor.layout != torch.strided:
-        raise TypeError(f"a tensor of {tensor.dtype} with layout {tensor.layout} cannot be graded")
-    if tensor.is_meta:
-        return [name, list(tensor.shape), "meta", None]
-    if tensor.nbytes > BLOBS:
-        raise TypeError(f"a tensor of {tensor.numel()} numbers is too large to be graded")
-    blobs.append(content(tensor))
-    return [name, list(tensor.shape), "cpu", len(blobs) - 1]
-
-
-def content(tensor: torch.Tensor) -> bytes:
-    """The bytes of a tensor's values, in order; none of a meta tensor."""
-    size = tensor.nbytes
-    if not size or tensor.is_meta:
-        return b""
-    place = _place(tensor)
-    if not place:
-        tensor = tensor.detach().resolve_conj().resolve_neg().cpu().clone(memory_format=_DENSE)
-        place = _place(tensor)
-        if not place:
-            raise TypeError("a tensor without memory cannot be graded")
-    # (`numpy()` would have the tensor refuse `resize_` from then on.)
-    return ctypes.string_at(place, size)
-
-
-def _place(tensor: torch.Tensor) -> int:
-    """The address of a tensor's values; 0 unless they lie there as they are, in order."""
-    plain = tensor.is_cpu and tensor.is_contiguous() and not (tensor.is_conj() or tensor.is_neg())
-    return tensor.data_ptr() if plain else 0
+    plain = tensor.detach()
+    name = str(plain.dtype).removeprefix("torch.")
+    if name not in DTYPES or plain.layout != torch.strided:
+        raise TypeError(f"a tensor of {plain.dtype} with layout {plain.layout} cannot be graded")
+    place = None
+    if plain.device.type != "meta":
+        if plain.numel() * plain.element_size() > BLOBS:
+            raise TypeError(f"a tensor of {plain.numel()} numbers is too large to be graded")
+        dense = plain.resolve_conj().resolve_neg().cpu().clone(memory_format=_DENSE)
+        flat = dense.reshape(-1)
+        blobs.append(flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"")
+        place = len(blobs) - 1
+    return [name, list(plain.shape), "meta" if place is None else "cpu", place]
 
 
 def unpack(told, blobs: list) -> torch.Tensor:
@@ -68,11 +49,11 @@ def unpack(told, blobs: list) -> torch.Tensor:
         return torch.empty(sizes, dtype=dtype, device="meta")
     if type(place) is not int or not 0 <= place < len(blobs):
         raise Broken("a tensor without its bytes")
-    content, count = blobs[place], math.prod(sizes)
-    if count * dtype.itemsize != len(content):
+    if math.prod(sizes) * dtype.itemsize != len(blobs[place]):
         raise Broken("a tensor whose bytes do not fit its shape")
-    if not count:
+    if not math.prod(sizes):
         return torch.empty(sizes, dtype=dtype)
+    content = blobs[place]
     if dtype == torch.bool:  # a byte that is neither 0 nor 1 would be a bool like no other
         return torch.frombuffer(content, dtype=torch.uint8).reshape(sizes).ne(0)
     return torch.frombuffer(content, dtype=dtype).reshape(sizes).clone()  # no view of anything
@@ -82,9 +63,8 @@ def sizes_of(shape) -> list[int]:
     """A shape that the other side told; `Broken` when it is none."""
     if not isinstance(shape, list) or len(shape) > _DIMENSIONS:
         raise Broken("no shape")
-    for size in shape:
-        if type(size) is not int or not 0 <= size <= BLOBS:
-            raise Broken("no shape")
+    if not all(type(size) is int and 0 <= size <= BLOBS for size in shape):
+        raise Broken("no shape")
     if math.prod(shape) > BLOBS:
         raise Broken("a tensor that is too large")
     return shape
