@@ -216,7 +216,14 @@ BROKEN = {  # name: (exercise 11, exercise 12, outcome, what the sentence says)
 }
 
 
-@pytest.mark.parametrize("name", BROKEN)
+# Slower than the others, and the check is the one of test_training.py, which has them too.
+LONG = ("endless epochs", "diverges")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.whole] if name in LONG else []) for name in BROKEN],
+)
 def test_the_same_sentences(train, digits, name):
     ex11, ex12, outcome, sentence = BROKEN[name]
     found = train(ex11, ex12, fast=False)
@@ -495,7 +502,17 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "place",
+    [
+        "files",
+        "the environment",
+        "memory",
+        # both are files
+        pytest.param("the course's package", marks=pytest.mark.whole),
+        pytest.param("torchvision's cache", marks=pytest.mark.whole),
+    ],
+)
 def test_labels_that_lie_about(train, train_boxed, digits, monkeypatch, place, tmp_path):
     """Nothing is to be found in a sandbox; without one it is all there."""
     raw = tmp_path / "MNIST" / "raw"

@@ -234,6 +234,10 @@ def test_a_killed_warm_parent_is_started_again(session):
     session.sees("started again, and the run repeated")
     session.passes("ex05")
     _gone(children)
+
+
+@pytest.mark.whole
+def test_a_warm_parent_killed_between_two_runs_is_started_again(session):
     os.kill(session.warm_parent(), signal.SIGKILL)
     session.sees("started again.")
     session.passes("ex05")

@@ -228,7 +228,9 @@ def test_text_that_is_not_utf8_is_kept(versions, tmp_path):
     assert b"# caf\xe9\n" in kept
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    "late", [False, pytest.param(True, marks=pytest.mark.whole)], ids=["before", "after"]
+)
 def test_an_upgrade_that_is_cut_short_loses_nothing(versions, tmp_path, monkeypatch, late):
     """Cut before or after every single write; then it is run again, and ends as if uncut."""
     old, new = versions
