@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -17,10 +18,11 @@ from grader.tests import forked
 # Files that import nbgrader, or torchvision, share a worker: that takes seconds in each.
 TOGETHER = (
     ("test_classroom", "test_grading", "test_notebook_check", "test_lms", "test_course"),
-    ("test_training", "test_training_apart", "test_pictures"),
-)
+    ("test_training", "test_training_apart", "test_mnist", "test_pictures", "test_ex10_datasets",
+     "test_ex11_dataloaders", "test_ex12_train_digits", "test_ex13_fast_loader"),
+)  # fmt: skip
 # What begins first. The rest fills up the workers that have done with these.
-FIRST = (*sum(TOGETHER, ()), "test_watch", "test_mnist", "test_engine", "test_diagnose",
+FIRST = (*sum(TOGETHER, ()), "test_watch", "test_engine", "test_diagnose",
          "test_readme", "test_kept", "test_workspace", "test_boundary", "test_cli")  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,6 +91,18 @@ def engine(loaded):
         pytest.skip("the warm engine needs fork, which this system does not have")
     with Engine(ROOT, preload_for(loaded.exercises)) as warm:
         yield warm
+
+
+@pytest.fixture(scope="session")
+def gradebooks():
+    """nbgrader's new gradebooks without the seconds of a process that each one starts.
+
+    It asks alembic for the version of the tables, which is the same for all.
+    """
+    api = pytest.importorskip("nbgrader.api")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(api, "get_alembic_version", functools.cache(api.get_alembic_version))
+        yield
 
 
 @pytest.fixture

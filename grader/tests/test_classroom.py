@@ -247,7 +247,7 @@ class Class:
 
 
 @pytest.fixture(scope="module")
-def release(tmp_path_factory, loaded, engine):
+def release(tmp_path_factory, loaded, engine, gradebooks):
     """A class whose assignment is generated: the class, the blank and the solved notebook."""
     pytest.importorskip("nbgrader")
     from sqlalchemy import event

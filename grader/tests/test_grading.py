@@ -358,7 +358,7 @@ def test_a_training_without_loaders_is_a_sentence():
 # --- the gradebook ---------------------------------------------------------------------------
 
 
-def test_scores_reach_the_gradebook_and_none_is_stale(loaded, fake, tmp_path):
+def test_scores_reach_the_gradebook_and_none_is_stale(loaded, fake, gradebooks, tmp_path):
     pytest.importorskip("nbgrader")
     from nbgrader.api import Gradebook
 

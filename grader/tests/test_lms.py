@@ -146,7 +146,7 @@ def test_an_instructors_own_names(a_class, zip_collect):
 
 
 @pytest.fixture(scope="module")
-def gradebook(tmp_path_factory) -> Path:
+def gradebook(gradebooks, tmp_path_factory) -> Path:
     """A gradebook: ada has all, bob a half, and 101 is not graded."""
     from nbgrader.api import Gradebook
 
