@@ -39,6 +39,7 @@ class Entry:
     grad_count: tuple | None = None
     requires_grad: bool = False
     leaf: bool = True
+    scattered: bool = False  # over there its values do not lie side by side
     wanted: dict[int, object] = field(default_factory=dict)  # what gradients lead to, by number
     private: list[torch.Tensor] = field(default_factory=list)  # leaves the other side knows not
 
@@ -153,6 +154,8 @@ class Tensors:
         leaf = tensor.is_leaf
         told = {"i": ident, "r": tensor.requires_grad}
         told["k"] = "parameter" if isinstance(tensor, nn.Parameter) else "leaf" if leaf else "node"
+        if not tensor.is_contiguous():
+            told["scattered"] = True
         alias = None if tensor.requires_grad else self._alias(tensor)
         if alias:
             told["s"] = [*alias, str(tensor.dtype), list(tensor.shape), list(tensor.stride())]
@@ -180,6 +183,7 @@ class Tensors:
                 and other.device == tensor.device
                 and other.untyped_storage().data_ptr() == place
                 and other.is_contiguous()
+                and not entry.scattered
             ):
                 offset = tensor.storage_offset() - other.storage_offset()
                 if offset >= 0 and offset + _last(tensor.shape, tensor.stride()) < other.numel():
@@ -277,7 +281,7 @@ class Tensors:
             ref = weakref.ref(tensor, lambda _: self.gone(ident))
             if self._judge and tracked:
                 self._held.append(tensor)
-        self._add(Entry(ident, False, ref), tensor)
+        self._add(Entry(ident, False, ref, scattered=bool(told.get("scattered"))), tensor)
         return tensor
 
     def _node(self, told: dict, value: torch.Tensor, keep: Keep) -> torch.Tensor:
@@ -318,6 +322,7 @@ class Tensors:
                     tensor.detach_()
                 if "v" in told:
                     _set_value(tensor, unpack(told["v"], blobs), bool(told.get("quiet")))
+                    entry.scattered = bool(told.get("scattered"))
                 if "r" in told:
                     tensor.requires_grad_(bool(told["r"]))
                 if "g" in told:
@@ -395,6 +400,8 @@ def _changed(entry: Entry, tensor: torch.Tensor, blobs: list, counted: bool) -> 
     count = _count(tensor)
     if count != entry.count or not (counted or _same(tensor.detach(), entry.value)):
         told |= {"v": pack(tensor, blobs), "quiet": count == entry.count}
+        if not tensor.is_contiguous():
+            told["scattered"] = True
     grad = tensor.grad
     if grad is None and entry.grad_itself is not None:
         told["g"] = None

@@ -75,3 +75,27 @@ def test_a_name_asked_for_before_comes_with_the_next_test(sent):
     found.begin(3, lambda: None)
     assert found.find("f") is None
     found.close()
+
+
+@pytest.mark.parametrize(
+    "make", [lambda x: x[::2], lambda x: x.t(), lambda x: x[:, 1:3], lambda x: x[:1].expand(6, 4)]
+)
+def test_parts_of_what_lies_scattered_are_copies(make):
+    found = remote("def parts(f, x):\n    for part in x.split(2): f(part)\n    return x[1:]")
+    x, parts = make(torch.arange(24.0).reshape(6, 4)), []
+    rest = found.find("parts")(parts.append, x)
+    assert torch.equal(torch.cat(parts), x) and torch.equal(rest, x[1:])
+    found.close()
+
+
+def test_a_tensor_that_comes_to_lie_scattered_has_copies_for_parts():
+    source = """
+kept = []
+def turn(x): kept.append(x); x.data = x.data.t()
+def total(row): return row.sum()
+"""
+    found = remote(source)
+    x = torch.arange(4.0).reshape(2, 2)
+    found.find("turn")(x)
+    assert found.find("total")(x[1]).item() == 4
+    found.close()
