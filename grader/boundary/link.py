@@ -15,13 +15,19 @@ from contextlib import nullcontext
 import torch
 
 from grader.boundary import faults
-from grader.boundary.frames import Broken, TooLarge, printable, receive, send
+from grader.boundary.frames import Broken, Inbox, TooLarge, printable, send
 from grader.boundary.tensors import Tensors
 from grader.boundary.values import Bare, Codec
 
 _NESTED = 40  # requests within requests
 _RECEIVED = 1 << 30  # bytes that the judge takes for one test
 PRINTED = 20_000  # characters that travel with one message
+# What a message may hold, of which types; most of it is left out where there is nothing to tell.
+_FIELDS = {
+    **{"q": int, "a": int, "op": str, "body": object, "raised": object, "random": int},
+    **{"sync": list, "gone": list, "loose": list, "lists": list},
+    **{"grad": bool, "inference": bool, "out": str},
+}
 
 
 class Link:
@@ -29,6 +35,7 @@ class Link:
 
     def __init__(self, sock: socket.socket, objects, serve: Callable, judge: bool):
         self._socket, self._objects, self._serve = sock, objects, serve
+        self._inbox = Inbox(sock)
         self._judge, self._depth = judge, 0
         self._random = b""
         self._raised: dict[int, BaseException] = {}  # what this side raised into the other
@@ -81,7 +88,7 @@ class Link:
 
     def _receive(self) -> tuple[dict, list]:
         try:
-            head, blobs, size = receive(self._socket)
+            head, blobs, size = self._inbox.receive()
         except MemoryError:
             raise Broken("too much memory for one test") from None
         self._received += size
@@ -89,11 +96,15 @@ class Link:
             raise Broken("too many bytes for one test")
         if not isinstance(head, dict):
             raise Broken("no message")
+        for name, value in head.items():
+            kind = _FIELDS.get(name)
+            if kind is None or not (kind is object or type(value) is kind):
+                raise Broken("no message")
         return head, blobs
 
     def _answer(self, head: dict, blobs: list) -> None:
         number, op = head["q"], head.get("op")
-        if type(number) is not int or not isinstance(op, str):
+        if op is None:
             raise Broken("no request")
         before: list = []
         try:
@@ -117,7 +128,7 @@ class Link:
 
     def _outcome(self, head: dict, blobs: list, lists: list) -> object:
         result = self._open(head, blobs)
-        for place, items in self._contents(head, blobs):
+        for place, items in self._contents(head["lists"], blobs) if "lists" in head else ():
             if place >= len(lists) or type(lists[place]) is not type(items):
                 raise Broken("no list that was handed over")
             lists[place].clear()
@@ -145,11 +156,8 @@ class Link:
             told["number"] = number
         return told
 
-    def _contents(self, head: dict, blobs: list) -> list[tuple[int, list | dict]]:
+    def _contents(self, told: list, blobs: list) -> list[tuple[int, list | dict]]:
         """Lists and dicts of a request that the code has changed: which, and their new items."""
-        told = head.get("lists", [])
-        if not isinstance(told, list):
-            raise Broken("no lists")
         found = []
         for one in told:
             match one:
@@ -174,14 +182,20 @@ class Link:
         blobs: list = []
         below = self.tensors.next
         told = dict(head)
-        told["body"] = self.codec.encode(body, blobs)
+        if body is not None:
+            told["body"] = self.codec.encode(body, blobs)
         changed = [(k, now) for k, (now, old) in enumerate(before) if not _same_items(now, old)]
-        told["lists"] = [[k, self.codec.encode(now, blobs)] for k, now in changed]
-        told["sync"] = self.tensors.changes(blobs, below, thorough=self._depth == 0)
-        told["gone"], told["loose"] = self.tensors.dropped()
-        told["grad"] = torch.is_grad_enabled()
-        told["inference"] = torch.is_inference_mode_enabled()
-        told["out"] = self.printed()
+        if changed:
+            told["lists"] = [[k, self.codec.encode(now, blobs)] for k, now in changed]
+        told |= self.tensors.news(blobs, below, thorough=self._depth == 0)
+        if not torch.is_grad_enabled():
+            told["grad"] = False
+        if torch.is_inference_mode_enabled():
+            told["inference"] = True
+        printed = self.printed()
+        if printed:
+            told["out"] = printed
+        # (To copy the state costs little more than any look at it.)
         random = torch.default_generator.get_state().numpy().tobytes()
         if random != self._random:
             self._random = random
@@ -190,26 +204,17 @@ class Link:
         return told, blobs
 
     def _open(self, head: dict, blobs: list) -> object:
-        match head:
-            case {
-                "sync": list(sync),
-                "gone": list(gone),
-                "loose": list(loose),
-                "grad": bool(grad),
-                "out": str(out),
-            }:
-                pass
-            case _:
-                raise Broken("no message")
         try:
-            self.tensors.drop(gone, loose)
-            self.tensors.apply(sync, blobs)
+            self.tensors.hear(head, blobs)
             if "random" in head:
                 self._set_random(bytes(blobs[head["random"]]))
-            torch.set_grad_enabled(grad)
-            if out:
-                self.show(printable(out, PRINTED))
-            body = self.codec.decode(head.get("body"), blobs)
+            recording = head.get("grad", True)
+            if recording is not torch.is_grad_enabled():
+                torch.set_grad_enabled(recording)
+            if "out" in head:
+                self.show(printable(head["out"], PRINTED))
+            body = head.get("body")
+            body = None if body is None else self.codec.decode(body, blobs)
             self.tensors.release()
             return body
         except (KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 
 import torch
@@ -15,25 +16,37 @@ DTYPES = {
         *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
     )
 }
+_NAMES = {one: name for name, one in DTYPES.items()}
 _DIMENSIONS = 16
 _DENSE = torch.contiguous_format
 
 
 def pack(tensor: torch.Tensor, blobs: list) -> list:
     """Dtype, shape, device and bytes of a tensor."""
-    plain = tensor.detach()
-    name = str(plain.dtype).removeprefix("torch.")
-    if name not in DTYPES or plain.layout != torch.strided:
-        raise TypeError(f"a tensor of {plain.dtype} with layout {plain.layout} cannot be graded")
-    place = None
-    if plain.device.type != "meta":
-        if plain.numel() * plain.element_size() > BLOBS:
-            raise TypeError(f"a tensor of {plain.numel()} numbers is too large to be graded")
-        dense = plain.resolve_conj().resolve_neg().cpu().clone(memory_format=_DENSE)
-        flat = dense.reshape(-1)
-        blobs.append(flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"")
-        place = len(blobs) - 1
-    return [name, list(plain.shape), "meta" if place is None else "cpu", place]
+    name = _NAMES.get(tensor.dtype)
+    if name is None or tensor.layout != torch.strided:
+        raise TypeError(f"a tensor of {tensor.dtype} with layout {tensor.layout} cannot be graded")
+    if tensor.is_meta:
+        return [name, list(tensor.shape), "meta", None]
+    if tensor.nbytes > BLOBS:
+        raise TypeError(f"a tensor of {tensor.numel()} numbers is too large to be graded")
+    blobs.append(content(tensor))
+    return [name, list(tensor.shape), "cpu", len(blobs) - 1]
+
+
+def content(tensor: torch.Tensor) -> bytes:
+    """The bytes of a tensor's values, in order; none of a meta tensor."""
+    size = tensor.nbytes
+    if not size or tensor.is_meta:
+        return b""
+    # (`numpy()` would have the tensor refuse `resize_` from then on.)
+    as_they_are = tensor.is_contiguous() and tensor.is_cpu
+    as_they_are = as_they_are and not tensor.is_conj() and not tensor.is_neg()
+    place = tensor.data_ptr() if as_they_are else 0  # torch's own tensors of zeros have none
+    if not place:
+        tensor = tensor.detach().resolve_conj().resolve_neg().cpu().clone(memory_format=_DENSE)
+        place = tensor.data_ptr()
+    return ctypes.string_at(place, size)
 
 
 def unpack(told, blobs: list) -> torch.Tensor:
@@ -49,22 +62,23 @@ def unpack(told, blobs: list) -> torch.Tensor:
         return torch.empty(sizes, dtype=dtype, device="meta")
     if type(place) is not int or not 0 <= place < len(blobs):
         raise Broken("a tensor without its bytes")
-    if math.prod(sizes) * dtype.itemsize != len(blobs[place]):
+    raw, count = blobs[place], math.prod(sizes)
+    if count * dtype.itemsize != len(raw):
         raise Broken("a tensor whose bytes do not fit its shape")
-    if not math.prod(sizes):
+    if not count:
         return torch.empty(sizes, dtype=dtype)
-    content = blobs[place]
     if dtype == torch.bool:  # a byte that is neither 0 nor 1 would be a bool like no other
-        return torch.frombuffer(content, dtype=torch.uint8).reshape(sizes).ne(0)
-    return torch.frombuffer(content, dtype=dtype).reshape(sizes).clone()  # no view of anything
+        return torch.frombuffer(raw, dtype=torch.uint8).reshape(sizes).ne(0)
+    return torch.frombuffer(raw, dtype=dtype).reshape(sizes).clone()  # no view of anything
 
 
 def sizes_of(shape) -> list[int]:
     """A shape that the other side told; `Broken` when it is none."""
     if not isinstance(shape, list) or len(shape) > _DIMENSIONS:
         raise Broken("no shape")
-    if not all(type(size) is int and 0 <= size <= BLOBS for size in shape):
-        raise Broken("no shape")
+    for size in shape:
+        if type(size) is not int or not 0 <= size <= BLOBS:
+            raise Broken("no shape")
     if math.prod(shape) > BLOBS:
         raise Broken("a tensor that is too large")
     return shape

@@ -12,29 +12,30 @@ import contextlib
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import torch
 from torch import nn
 from torch.autograd.graph import GradientEdge
 
 from grader.boundary.frames import Broken
-from grader.boundary.packing import pack, sizes_of, unpack
+from grader.boundary.packing import content, pack, sizes_of, unpack
 
 _CROSSING = 512 << 20  # bytes of tensors that may cross each way, one test's
 _TENSORS = 50_000
 _SMALL = 10_000  # elements
 
 
-@dataclass
+@dataclass(slots=True)
 class Entry:
     """A tensor that the other side knows, and its state when it was last told of it."""
 
     ident: int
     own: bool
     ref: Callable[[], torch.Tensor | None]
-    value: torch.Tensor | None = None
+    value: bytes = b""  # where values are compared
     count: tuple = ()
-    grad: torch.Tensor | None = None  # a copy, like the value
+    grad: bytes = b""
     grad_itself: torch.Tensor | None = None
     grad_count: tuple | None = None
     requires_grad: bool = False
@@ -123,15 +124,24 @@ class Tensors:
         self._entries.pop(ident, None)
         self._gone.append(ident)
 
-    def dropped(self) -> list[list[int]]:
-        """Numbers that the other side may forget, and those of which only the graph is needed.
+    def news(self, blobs: list, below: int, thorough: bool) -> dict:
+        """What a message says of the tensors known before number `below`: nothing, if nothing is.
 
-        Whatever is not among them stays until `release`: the other side's next message may name it.
+        Also the numbers that the other side may forget, and those of which only the graph is
+        needed. What is not among them stays until `release`: the other side's next message may
+        name it.
         """
-        found = [self._gone, self._loose]
-        self._gone, self._loose = [], []
-        self._alive = [entry.ref() for entry in self._entries.values() if not entry.own]
-        return found
+        changes, alive = self._changes(blobs, below, thorough)
+        found = {"sync": changes, "gone": self._gone, "loose": self._loose}
+        self._gone, self._loose, self._alive = [], [], alive
+        return {name: told for name, told in found.items() if told}
+
+    def hear(self, told: dict, blobs: list) -> None:
+        """What the other side's message says of tensors."""
+        if "gone" in told or "loose" in told:
+            self.drop(told.get("gone", []), told.get("loose", []))
+        if "sync" in told:
+            self.apply(told["sync"], blobs)
 
     def release(self) -> None:
         """The other side's message is read: what it did not name may go."""
@@ -174,11 +184,13 @@ class Tensors:
         """[number, offset] of a known tensor in whose memory this one lies."""
         if tensor.device.type == "meta" or not tensor.numel():
             return None
-        place = tensor.untyped_storage().data_ptr()
+        place, start = tensor.untyped_storage().data_ptr(), tensor.data_ptr()
         for entry in self._entries.values():
             other = entry.ref()
+            # (Most lie elsewhere, which their addresses show at once.)
             if (
                 other is not None
+                and 0 <= start - other.data_ptr() < other.nbytes
                 and other.dtype == tensor.dtype
                 and other.device == tensor.device
                 and other.untyped_storage().data_ptr() == place
@@ -186,7 +198,7 @@ class Tensors:
                 and not entry.scattered
             ):
                 offset = tensor.storage_offset() - other.storage_offset()
-                if offset >= 0 and offset + _last(tensor.shape, tensor.stride()) < other.numel():
+                if offset + _last(tensor.shape, tensor.stride()) < other.numel():
                     return [entry.ident, offset]
         return None
 
@@ -215,7 +227,7 @@ class Tensors:
                 elif node.variable is not self._token:
                     entry.private.append(node.variable)
             else:
-                saved = saved or any(name.startswith("_raw_saved") for name in dir(node))
+                saved = saved or _saves(type(node))
                 nodes += [edge for edge, _ in node.next_functions]
         return saved
 
@@ -229,23 +241,27 @@ class Tensors:
                     found[tensor.grad_fn] = entry.ident, tensor.output_nr
         return found
 
-    def changes(self, blobs: list, below: int, thorough: bool) -> list[dict]:
-        """What has happened to the tensors known before number `below`.
+    def _changes(self, blobs: list, below: int, thorough: bool) -> tuple[list[dict], list]:
+        """What has happened to the tensors known before number `below`; imports that are alive.
 
         Autograd counts changes, but neither those through `.data` nor those through numpy: where
         code may do that, small tensors are compared, and all of them when `thorough`.
         """
-        found = []
+        found, alive = [], []
         for entry in list(self._entries.values()):
             tensor = entry.ref()
             if tensor is None or (entry.own and entry.ident >= below):
                 continue
+            if not entry.own:
+                alive.append(tensor)
+            if not tensor.is_leaf:
+                continue  # a result: nobody changes it but by making another
             counted = self._judge or (not thorough and tensor.numel() > _SMALL)
             told = _changed(entry, tensor, blobs, counted)
             if told:
                 found.append({"i": entry.ident} | told)
                 self._note(entry, tensor)
-        return found
+        return found, alive
 
     @property
     def next(self) -> int:
@@ -262,26 +278,27 @@ class Tensors:
         if len(self._entries) >= _TENSORS:
             raise Broken("too many tensors")
         value = self._aliased(told) if "s" in told else unpack(told["v"], blobs)
-        kind, tracked = told["k"], bool(told["r"])
-        keep = None
-        with torch.inference_mode(False):
-            if kind == "node":
+        with _usual_mode():
+            if told["k"] == "node":
                 keep = Keep(self, ident)
                 tensor = self._node(told, value, keep)
+                tensor.kata_keep = keep
+                ref = weakref.ref(tensor, lambda _: self._loose.append(ident))
             else:
-                tensor = nn.Parameter(value, False) if kind == "parameter" else value
-                with _clear("requires_grad"):
-                    tensor.requires_grad_(tracked)
-                if "g" in told:
-                    _set_grad(tensor, unpack(told["g"], blobs), same=False)
-        if keep is not None:
-            tensor.kata_keep = keep
-            ref = weakref.ref(tensor, lambda _: self._loose.append(ident))
-        else:
-            ref = weakref.ref(tensor, lambda _: self.gone(ident))
-            if self._judge and tracked:
-                self._held.append(tensor)
+                tensor = self._leaf(told, value, blobs)
+                ref = weakref.ref(tensor, lambda _: self.gone(ident))
         self._add(Entry(ident, False, ref, scattered=bool(told.get("scattered"))), tensor)
+        return tensor
+
+    def _leaf(self, told: dict, value: torch.Tensor, blobs: list) -> torch.Tensor:
+        tensor = nn.Parameter(value, False) if told["k"] == "parameter" else value
+        if told["r"]:
+            with _clear("requires_grad"):
+                tensor.requires_grad_()
+            if self._judge:
+                self._held.append(tensor)
+        if "g" in told:
+            _set_grad(tensor, unpack(told["g"], blobs), same=False)
         return tensor
 
     def _node(self, told: dict, value: torch.Tensor, keep: Keep) -> torch.Tensor:
@@ -312,23 +329,26 @@ class Tensors:
 
     def apply(self, changes: list, blobs: list) -> None:
         """Bring what is known up to date with what has happened on the other side."""
-        for told in changes:
-            entry = self._entries.get(told["i"])
-            tensor = entry.ref() if entry else None
-            if tensor is None:
-                continue  # it has just ended here, and the other side is about to hear of it
-            with torch.inference_mode(False), _clear("a change"):
-                if told.get("detached"):
-                    tensor.detach_()
-                if "v" in told:
-                    _set_value(tensor, unpack(told["v"], blobs), bool(told.get("quiet")))
-                    entry.scattered = bool(told.get("scattered"))
-                if "r" in told:
-                    tensor.requires_grad_(bool(told["r"]))
-                if "g" in told:
-                    grad = None if told["g"] is None else unpack(told["g"], blobs)
-                    _set_grad(tensor, grad, bool(told.get("same")))
-            self._note(entry, tensor)
+        with _usual_mode(), torch.no_grad(), _clear("a change"):
+            for told in changes:
+                entry = self._entries.get(told["i"])
+                tensor = entry.ref() if entry else None
+                if tensor is not None:
+                    self._change(entry, tensor, told, blobs)
+                # One that has just ended here, the other side is about to hear of.
+
+    def _change(self, entry: Entry, tensor: torch.Tensor, told: dict, blobs: list) -> None:
+        if told.get("detached"):
+            tensor.detach_()
+        if "v" in told:
+            _set_value(tensor, unpack(told["v"], blobs), bool(told.get("quiet")))
+            entry.scattered = bool(told.get("scattered"))
+        if "r" in told:
+            tensor.requires_grad_(bool(told["r"]))
+        if "g" in told:
+            grad = None if told["g"] is None else unpack(told["g"], blobs)
+            _set_grad(tensor, grad, bool(told.get("same")))
+        self._note(entry, tensor)
 
     # Gradients
 
@@ -358,8 +378,8 @@ class Tensors:
             entry.count = _count(tensor)
             entry.grad_count = None if grad is None else _count(grad)
             if not self._judge:
-                entry.value = tensor.detach().clone()
-                entry.grad = None if grad is None else grad.detach().clone()
+                entry.value = content(tensor)
+                entry.grad = b"" if grad is None else content(grad)
 
     def _add(self, entry: Entry, tensor: torch.Tensor) -> None:
         self._note(entry, tensor)
@@ -381,63 +401,71 @@ def _imported(tensor: torch.Tensor):
     return node.ident if isinstance(node, Imported._backward_cls) else None
 
 
-def _same(one: torch.Tensor | None, other: torch.Tensor | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    if one.shape != other.shape or one.dtype != other.dtype or one.device != other.device:
-        return False
-    return one.device.type == "meta" or torch.equal(one, other)
+@lru_cache(1000)
+def _saves(kind: type) -> bool:
+    """Do nodes of a graph of that type keep values, which only one backward pass may use?"""
+    return any(name.startswith("_raw_saved") for name in dir(kind))
 
 
 def _changed(entry: Entry, tensor: torch.Tensor, blobs: list, counted: bool) -> dict:
+    """What has happened to a leaf; values are compared unless it is enough that they are counted.
+
+    (Bytes are compared: a NaN is the same as itself, and torch has less to do.)
+    """
     told: dict = {}
-    if not tensor.is_leaf:
-        return told  # a result: nobody changes it but by making another
     if not entry.leaf:
         told["detached"] = True
     if tensor.requires_grad != entry.requires_grad:
         told["r"] = tensor.requires_grad
     count = _count(tensor)
-    if count != entry.count or not (counted or _same(tensor.detach(), entry.value)):
+    if count != entry.count or not (counted or content(tensor) == entry.value):
         told |= {"v": pack(tensor, blobs), "quiet": count == entry.count}
         if not tensor.is_contiguous():
             told["scattered"] = True
     grad = tensor.grad
-    if grad is None and entry.grad_itself is not None:
-        told["g"] = None
-    elif grad is not None:
-        kept = grad is entry.grad_itself
-        same = kept and _count(grad) == entry.grad_count
-        if not (same and (counted or _same(grad, entry.grad))):
-            told |= {"g": pack(grad, blobs), "same": kept}
+    if grad is None:
+        if entry.grad_itself is not None:
+            told["g"] = None
+        return told
+    kept = grad is entry.grad_itself
+    same = kept and _count(grad) == entry.grad_count
+    if not (same and (counted or content(grad) == entry.grad)):
+        told |= {"g": pack(grad, blobs), "same": kept}
     return told
 
 
 def _count(tensor: torch.Tensor) -> tuple:
     """Another one after each change that autograd counts, or other memory."""
     version = 0 if tensor.is_inference() else tensor._version
-    return version, 0 if tensor.is_meta else tensor.data_ptr(), tensor.dtype, tensor.shape
+    return version, tensor.data_ptr(), tensor.dtype, tensor.shape
 
 
 def _set_value(tensor: torch.Tensor, value: torch.Tensor, quiet: bool) -> None:
-    """New values in the same tensor; `quiet` as through `.data`, which autograd does not see."""
+    """New values in the same tensor; `quiet` as through `.data`, which autograd does not see.
+
+    (Nothing is recorded where this is called, and neither in what follows.)
+    """
     if tensor.shape != value.shape or tensor.dtype != value.dtype or tensor.is_meta:
         tensor.data = value
     elif quiet:
         tensor.data.copy_(value)
     else:
-        with torch.no_grad():
-            tensor.copy_(value)
+        tensor.copy_(value)
 
 
 def _set_grad(tensor: torch.Tensor, grad: torch.Tensor | None, same: bool) -> None:
     old = tensor.grad
     if same and old is not None and grad is not None and old.shape == grad.shape:
-        with torch.no_grad():
-            old.copy_(grad)
+        old.copy_(grad)
     else:
         with _clear("a gradient"):
             tensor.grad = grad
+
+
+def _usual_mode() -> contextlib.AbstractContextManager:
+    """Out of the inference mode, whose tensors would be of no use afterwards."""
+    inside = torch.is_inference_mode_enabled()
+    return torch.inference_mode(False) if inside else contextlib.nullcontext()
 
 
 @contextlib.contextmanager

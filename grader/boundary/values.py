@@ -19,7 +19,10 @@ from grader.boundary.tensors import Tensors
 
 _DEPTH = 40
 _BITS = 4096  # of an int
-_PLAIN = (bool, type(None))
+_EXACT = 1 << 52  # whole numbers below it are the same as JSON, whoever reads it
+_TENSORS = (torch.Tensor, torch.nn.Parameter)
+_SEQUENCES = {list: "l", tuple: "t"}
+_AS_THEY_ARE = (bool, int, float, str)
 # Of torch's and Python's own, what a test may name on the other side.
 STANDARD = {
     "list": list,
@@ -63,34 +66,47 @@ class Codec:
         """Plain JSON for a value; tensors and bytes go into `blobs`."""
         if depth > _DEPTH:
             raise TypeError("lists within lists, too deep to be graded")
-        if isinstance(thing, _PLAIN):
+        # By exact type first: these are most of what crosses, and none is an object to refer to.
+        kind = type(thing)
+        if thing is None or kind is bool or kind is str:
             return thing
+        if kind in _TENSORS:
+            return self._tensor(thing, blobs)
+        if kind is int:
+            return thing if -_EXACT < thing < _EXACT else _large(thing)
+        if kind is float:
+            return thing if math.isfinite(thing) else ["f", str(thing)]
+        if kind in _SEQUENCES or kind is dict:
+            return self._container(thing, blobs, depth + 1)
+        return self._other(thing, blobs, depth)
+
+    def _other(self, thing: object, blobs: list, depth: int) -> object:
         known = self._objects.refer(thing)
         if known:
             return known
         if isinstance(thing, float):
-            value = float(thing)
-            return value if math.isfinite(value) else ["f", str(value)]
+            return self.encode(float(thing), blobs)
         if isinstance(thing, int):
-            value = int(thing)
-            if value.bit_length() >= _BITS:
-                raise TypeError("a whole number of a thousand digits and more")
-            return value if value.bit_length() < 53 else ["i", hex(value)]
+            return self.encode(int(thing), blobs)
         if isinstance(thing, str):
             return str(thing)
         if isinstance(thing, torch.Tensor):
-            number = self.tensors.number(thing)
-            return ["T", number] if number else ["n", self.tensors.describe(thing, blobs)]
+            return self._tensor(thing, blobs)
         if _is_container(thing):
             return self._container(thing, blobs, depth + 1)
         return self._single(thing, blobs)
+
+    def _tensor(self, tensor: torch.Tensor, blobs: list) -> list:
+        number = self.tensors.number(tensor)
+        return ["T", number] if number else ["n", self.tensors.describe(tensor, blobs)]
 
     def _container(self, thing, blobs: list, depth: int) -> list:
         if isinstance(thing, dict):
             pairs = [[self.encode(one, blobs, depth) for one in pair] for pair in thing.items()]
             told = ["d", *pairs]
         else:
-            tag = next(tag for kind, tag in _TAGS.items() if isinstance(thing, kind))
+            tag = _SEQUENCES.get(type(thing))
+            tag = tag or next(tag for kind, tag in _TAGS.items() if isinstance(thing, kind))
             told = [tag, *[self.encode(one, blobs, depth) for one in thing]]
         self._list(thing)
         return told
@@ -124,48 +140,67 @@ class Codec:
 
     def decode(self, told: object, blobs: list, depth: int = 0) -> object:
         """The value that `encode` described; `Broken` for what it never says."""
-        if isinstance(told, int) and told.bit_length() > _BITS:
-            raise Broken("a number that is too large")
-        if told is None or isinstance(told, bool | int | float | str):
+        kind = type(told)
+        if told is None or kind in _AS_THEY_ARE:
+            if kind is int and told.bit_length() > _BITS:
+                raise Broken("a number that is too large")
             return told
-        if not isinstance(told, list) or not told or depth > _DEPTH:
+        if kind is not list or not told or depth > _DEPTH:
             raise Broken("no value")
         tag, *rest = told
-        if tag in ("l", "t", "s", "F", "size"):
-            items = [self.decode(one, blobs, depth + 1) for one in rest]
-            found = _hashed(_KINDS[tag], items)
+        if type(tag) is not str:
+            raise Broken("no value")
+        if tag in _KINDS:
+            found = _hashed(_KINDS[tag], [self.decode(one, blobs, depth + 1) for one in rest])
             self._list(found)
             return found
         if tag == "d":
-            if not all(isinstance(pair, list) and len(pair) == 2 for pair in rest):
-                raise Broken("no dict")
-            pairs = [[self.decode(one, blobs, depth + 1) for one in pair] for pair in rest]
-            found = _hashed(dict, pairs)
-            self._list(found)
-            return found
+            return self._decode_dict(rest, blobs, depth)
         try:
-            return self._decode_single(tag, rest, blobs)
+            if len(rest) == 1:
+                return self._decode_one(tag, rest[0], blobs)
+            return self._decode_more(tag, rest)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise Broken(f"no value: {type(error).__name__}") from None
 
-    def _decode_single(self, tag: object, rest: list, blobs: list) -> object:
+    def _decode_dict(self, told: list, blobs: list, depth: int) -> dict:
+        if not all(isinstance(pair, list) and len(pair) == 2 for pair in told):
+            raise Broken("no dict")
+        pairs = [[self.decode(one, blobs, depth + 1) for one in pair] for pair in told]
+        found = _hashed(dict, pairs)
+        self._list(found)
+        return found
+
+    def _decode_one(self, tag: str, told: object, blobs: list) -> object:
+        match tag:
+            case "T":
+                return self.tensors.find(told)
+            case "O":
+                return self._objects.find(told)
+            case "M":
+                return self._objects.known(told)
+            case "n" if isinstance(told, dict):
+                return self.tensors.take(told, blobs)
+            case "v":
+                return unpack(told, blobs)
+            case "o" if isinstance(told, dict):
+                return self._objects.take(told, blobs)
+            case "b" if isinstance(told, int):
+                return bytes(blobs[told])
+            case "f" if told in ("nan", "inf", "-inf"):
+                return float(told)
+            case "i" if isinstance(told, str) and len(told) <= _BITS // 4 + 3:  # the sign and 0x
+                return int(told, 16)
+            case "dtype":
+                return DTYPES[told]
+            case "device" if told in ("cpu", "meta"):
+                return torch.device(told)
+            case "standard":
+                return STANDARD[told]
+        raise Broken("no value")
+
+    def _decode_more(self, tag: str, rest: list) -> object:
         match tag, *rest:
-            case "f", "nan" | "inf" | "-inf" as name:
-                return float(name)
-            case "i", str(digits) if len(digits) <= _BITS // 4 + 3:  # the sign and 0x
-                return int(digits, 16)
-            case "T", number:
-                return self.tensors.find(number)
-            case "n", dict(described):
-                return self.tensors.take(described, blobs)
-            case "v", packed:
-                return unpack(packed, blobs)
-            case "b", int(place):
-                return bytes(blobs[place])
-            case "dtype", str(name):
-                return DTYPES[name]
-            case "device", "cpu" | "meta" as name:
-                return torch.device(name)
             case "path", str(text), bool(inside):
                 return self._absolute(text, inside)
             case "slice", start, stop, step:
@@ -174,14 +209,6 @@ class Codec:
                 return range(start, stop, step)
             case ("...",):
                 return ...
-            case "standard", str(name):
-                return STANDARD[name]
-            case "O", number:
-                return self._objects.find(number)
-            case "M", number:
-                return self._objects.known(number)
-            case "o", dict(described):
-                return self._objects.take(described, blobs)
         raise Broken("no value")
 
     def _relative(self, path: PurePath) -> tuple[str, bool]:
@@ -201,6 +228,12 @@ class Codec:
 
 _TAGS = {torch.Size: "size", tuple: "t", list: "l", frozenset: "F", set: "s"}
 _KINDS = {"l": list, "t": tuple, "s": set, "F": frozenset, "size": torch.Size}
+
+
+def _large(value: int) -> list:
+    if value.bit_length() >= _BITS:
+        raise TypeError("a whole number of a thousand digits and more")
+    return ["i", hex(value)]
 
 
 def _is_container(thing: object) -> bool:
