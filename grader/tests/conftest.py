@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import subprocess
@@ -15,15 +14,17 @@ from grader.engine import CAN_FORK, Engine, preload_for
 from grader.target import Target
 from grader.tests import forked
 
-# Files that import nbgrader, or torchvision, share a worker: that takes seconds in each.
+# Files that import nbgrader or torchvision, or have the engine collect the tests of many
+# exercises, share a worker: that takes seconds in each.
 TOGETHER = (
     ("test_classroom", "test_grading", "test_notebook_check", "test_lms", "test_course"),
     ("test_training", "test_training_apart", "test_mnist", "test_pictures", "test_ex10_datasets",
      "test_ex11_dataloaders", "test_ex12_train_digits", "test_ex13_fast_loader"),
+    ("test_engine", "test_diagnose", "test_failure_text", "test_kept", "test_prove"),
 )  # fmt: skip
 # What begins first. The rest fills up the workers that have done with these.
-FIRST = (*sum(TOGETHER, ()), "test_watch", "test_engine", "test_diagnose",
-         "test_readme", "test_kept", "test_workspace", "test_boundary", "test_cli")  # fmt: skip
+FIRST = (*sum(TOGETHER, ()), "test_watch", "test_readme", "test_workspace", "test_boundary",
+         "test_cli")  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -71,6 +72,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session", autouse=True)
 def forked_parents():
     """The tests' own engines fork their warm parent; test_watch.py starts real ones."""
+    forked.without_grammars()
     with pytest.MonkeyPatch.context() as patch:
         forked.start()
         if forked.ADDRESS in os.environ:
@@ -97,11 +99,18 @@ def engine(loaded):
 def gradebooks():
     """nbgrader's new gradebooks without the seconds of a process that each one starts.
 
-    It asks alembic for the version of the tables, which is the same for all.
+    It asks the command of alembic for the version of the tables; so does this, but in here.
     """
     api = pytest.importorskip("nbgrader.api")
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    def version() -> str:
+        with api._temp_alembic_ini("sqlite://") as settings:
+            return ScriptDirectory.from_config(Config(settings)).get_current_head()
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(api, "get_alembic_version", functools.cache(api.get_alembic_version))
+        patch.setattr(api, "get_alembic_version", version)
         yield
 
 

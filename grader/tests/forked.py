@@ -221,6 +221,14 @@ def cold(command: list[str], cwd: Path, **more: str) -> subprocess.CompletedProc
     )
 
 
+def without_grammars() -> None:
+    """Have nbformat imported without a package that compiles grammars for a second.
+
+    Its schemas have no internationalised addresses to be checked.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)
+
+
 # --- the side of the server ------------------------------------------------------------------
 
 
@@ -232,6 +240,7 @@ def serve(listener: socket.socket) -> None:
         if 0 in ready:
             return
         if not imported:
+            without_grammars()
             for name in PRELOAD:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)

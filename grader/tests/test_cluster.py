@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,10 @@ from grader.tests import forked
 from grader.tests.conftest import ROOT
 from grader.tests.handed_in import SEED, a_class, grade_or_die, on_disk, one, plain, terms
 
-distributed = pytest.importorskip("distributed", reason="Dask is not installed")
-pytestmark = pytest.mark.skipif(not forked.CAN_SERVE, reason="the workers are forked")
+pytestmark = [
+    pytest.mark.skipif(not forked.CAN_SERVE, reason="the workers are forked"),
+    pytest.mark.skipif(find_spec("distributed") is None, reason="Dask is not installed"),
+]
 
 
 class Dask:
@@ -43,6 +46,8 @@ class Dask:
         while len(self.workers) < number:
             words = (self.address, "--nthreads", "1", "--no-dashboard", "--no-nanny")
             self.workers.append(self._start("worker", *words))
+        import distributed  # here, since every worker of the tests imports this module
+
         end = time.monotonic() + 60
         with distributed.Client(self.address, timeout=60, set_as_default=False) as client:
             while len(client.nthreads()) != number:
