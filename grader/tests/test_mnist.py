@@ -456,6 +456,7 @@ class TestTorchvision:
         with listener:
             yield listener
 
+    @pytest.mark.whole
     def test_refused(self, small, cache, proxy):
         proxy.close()
         with pytest.raises(DataError, match="torchvision: .*Tried http.*refused") as caught:
