@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 from pathlib import Path
@@ -55,6 +56,13 @@ def versions(tmp_path) -> tuple[Path, Path]:
     for path in (new / "solutions").glob("*.py"):
         change(path, "# %%\nimport", "# Better words.\n\n# %%\nimport")
     return old, new
+
+
+@pytest.fixture
+def read_once(monkeypatch):
+    """The files of a course, which no test here changes, are read and built but once."""
+    read = functools.cache(workspace._course_files)
+    monkeypatch.setattr(workspace, "_course_files", lambda source: dict(read(source)))
 
 
 def change(path: Path, old: str, new: str) -> str:
@@ -231,7 +239,9 @@ def test_text_that_is_not_utf8_is_kept(versions, tmp_path):
 @pytest.mark.parametrize(
     "late", [False, pytest.param(True, marks=pytest.mark.whole)], ids=["before", "after"]
 )
-def test_an_upgrade_that_is_cut_short_loses_nothing(versions, tmp_path, monkeypatch, late):
+def test_an_upgrade_that_is_cut_short_loses_nothing(
+    versions, read_once, tmp_path, monkeypatch, late
+):
     """Cut before or after every single write; then it is run again, and ends as if uncut."""
     old, new = versions
     start = tmp_path / "start"
