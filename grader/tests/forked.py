@@ -23,9 +23,10 @@ import subprocess
 import sys
 import tempfile
 import traceback
+import weakref
 from pathlib import Path
 
-from grader import engine
+from grader import engine, mnist
 
 PRELOAD = [
     "torch",
@@ -244,6 +245,9 @@ def serve(listener: socket.socket) -> None:
             for name in PRELOAD:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
+            mnist.load_sample()  # as every warm parent does
+            for taken_down in getattr(weakref.finalize, "_registry", ()):
+                taken_down.atexit = False  # by torch, bit by bit, in each process that ends
             gc.collect()
             gc.freeze()  # what was imported is no child's to walk, and so to copy
             _into_huge_pages()
