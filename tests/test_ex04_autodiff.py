@@ -203,6 +203,16 @@ class TestValue:
         check(ex, "s + s * s * a * s, where s = a * a", short_first, numbers)
         check(ex, "s * (a * s * s) + s, where s = a * a", long_first, numbers)
 
+    def test_drawn_long_way(self, ex, rng):
+        # Depth first from the left comes to the square with all its gradient, level by level not.
+        numbers = [rng.number()]
+
+        def long_way_left(a):
+            inner = a * a
+            return inner * 2 * 3 + inner
+
+        check(ex, "s * 2 * 3 + s, where s = a * a", long_way_left, numbers)
+
     def test_drawn_graphs(self, ex, rng):
         for _ in range(3):
             check_graph(ex, *draw_graph(rng))
