@@ -204,7 +204,8 @@ class TestValue:
         check(ex, "s * (a * s * s) + s, where s = a * a", long_first, numbers)
 
     def test_drawn_long_way(self, ex, rng):
-        # Depth first from the left comes to the square with all its gradient, level by level not.
+        # Level by level, the square passes on its gradient too early; depth first from the left
+        # comes to it last.
         numbers = [rng.number()]
 
         def long_way_left(a):
