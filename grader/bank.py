@@ -8,12 +8,13 @@ into that module's namespace, so that the other tasks of the exercise are in its
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from grader.course import Exercise, definition
+from grader.course import Exercise, definition, reached_from
 
 REFERENCE = "<reference>"  # the file name of code that an entry takes over from the solution
 
@@ -34,19 +35,19 @@ def variant(task: str, about: str):
 class Entry:
     """One known answer."""
 
-    kind: Literal["mistake", "variant", "mutant"]
+    kind: Literal["mistake", "variant", "mutant", "reference"]
     task: str
     name: str
     message: str
     crashes: bool
     path: Path
-    imports: ast.Module
+    before: ast.Module  # what its code needs: imports, answers to other tasks
     body: ast.Module
     reference: str | None
 
     def swap_into(self, namespace: dict) -> None:
         """Put this answer in the place of its task."""
-        exec(compile(self.imports, str(self.path), "exec", dont_inherit=True), namespace)
+        exec(compile(self.before, str(self.path), "exec", dont_inherit=True), namespace)
         if self.reference is not None:
             exec(compile(self.reference, REFERENCE, "exec", dont_inherit=True), namespace)
             namespace["Reference"] = namespace[self.task]
@@ -61,10 +62,14 @@ class Entry:
     def parts(self) -> list[tuple[str, str]]:
         """The same, piece by piece, each with the name of the file that it is from."""
         own = str(self.path)
-        parts = [(ast.unparse(self.imports), own)]
+        parts = [(ast.unparse(self.before), own)]
         if self.reference is not None:
             parts += [(self.reference, REFERENCE), (f"Reference = {self.task}", REFERENCE)]
         return [*parts, (ast.unparse(self.body), own)]
+
+    def after(self, first: Entry) -> Entry:
+        """This answer, with `first` put in place before it."""
+        return replace(self, before=_joined(first.before, first.body, self.before))
 
 
 def mistakes(exercise: Exercise, task: str | None = None) -> tuple[Entry, ...]:
@@ -85,6 +90,15 @@ def mutant(exercise: Exercise, task: str, source: str) -> Entry:
     )
 
 
+def references(exercise: Exercise, tasks: Sequence[str]) -> Entry:
+    """The solution's own answers to some tasks and to those that they use, all in one."""
+    path, source = exercise.solution, exercise.solution.read_text("utf-8")
+    used = set().union(*(reached_from(source, task) for task in tasks))
+    body = _joined(*(ast.parse(definition(path, task)) for task in sorted(used)))
+    imports = _imports(ast.parse(source))
+    return Entry("reference", tasks[0], ", ".join(tasks), "", False, path, imports, body, None)
+
+
 def find(exercise: Exercise, kind: str, task: str, name: str) -> Entry:
     """The entry that another process means; a mutant's name is its source."""
     if kind == "mutant":
@@ -99,21 +113,24 @@ def read(path: Path, exercise: Exercise) -> tuple[Entry, ...]:
     if not path.is_file():
         return ()
     tree = ast.parse(path.read_text("utf-8"), str(path))
-    imports = ast.Module(
-        [
-            node
-            for node in tree.body
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            and getattr(node, "module", None) != "grader.bank"
-        ],
-        [],
-    )
+    imports = _imports(tree)
     entries = []
     for node in tree.body:
         mark = _mark(node)
         if mark:
             entries.append(_entry(node, mark, imports, path, exercise))
     return tuple(entries)
+
+
+def _imports(tree: ast.Module) -> ast.Module:
+    nodes = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return ast.Module(
+        [node for node in nodes if getattr(node, "module", None) != "grader.bank"], []
+    )
+
+
+def _joined(*modules: ast.Module) -> ast.Module:
+    return ast.Module([node for module in modules for node in module.body], [])
 
 
 def _mark(node: ast.stmt) -> ast.Call | None:
@@ -142,7 +159,7 @@ def _entry(node, mark: ast.Call, imports, path: Path, exercise: Exercise) -> Ent
         message=given[1],
         crashes=named.get("crashes", False),
         path=path,
-        imports=imports,
+        before=imports,
         body=ast.Module([node], []),
         reference=definition(exercise.solution, task) if uses_reference else None,
     )

@@ -88,11 +88,8 @@ class Exercise:
 
     def building_on(self, task: str) -> tuple[Task, ...]:
         """The task itself and those whose solution uses it, directly or through another."""
-        uses = {one.name: names_in(definition(self.solution, one.name)) for one in self.tasks}
-        found = {task}
-        while more := {name for name, used in uses.items() if used & found} - found:
-            found |= more
-        return tuple(one for one in self.tasks if one.name in found)
+        source = self.solution.read_text("utf-8")
+        return tuple(one for one in self.tasks if task in reached_from(source, one.name))
 
     def hints(self, task: str) -> tuple[str, ...]:
         """The three hints of a task, mildest first."""
@@ -145,9 +142,21 @@ def definition_in(source: str, name: str) -> str | None:
     return None
 
 
-def names_in(source: str) -> set[str]:
-    """Every name that a piece of code mentions."""
-    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+def reached_from(source: str, name: str) -> set[str]:
+    """The top-level function or class `name` of a source, and those that it uses, directly or not.
+
+    Of two definitions of one name the last counts.
+    """
+    defined = {
+        node.name: {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    found, new = set(), {name}
+    while new := (new & defined.keys()) - found:
+        found |= new
+        new = set().union(*(defined[one] for one in new))
+    return found
 
 
 def reference(exercise: Exercise, task: str) -> str:

@@ -68,10 +68,12 @@ class TestResult:
 
 @dataclass
 class Diagnosis:
-    """The known mistake that a task's code behaves exactly like."""
+    """What a task's failure comes from: a known mistake that its code behaves exactly like, or
+    nothing but other tasks that failed, which it calls."""
 
-    mistake: str
+    mistake: str  # its name; empty where others are to blame
     message: str
+    through: list[str] = field(default_factory=list)  # the names of those others
 
 
 @dataclass

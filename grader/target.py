@@ -47,6 +47,11 @@ class Target:
         """The names that tracebacks give the learner's code."""
         return (str(self.file(stem)),)
 
+    def source(self, stem: str) -> str:
+        """The source of exercise `stem`, and below it what takes the place of a task."""
+        text = read_source(self.file(stem))
+        return f"{text}\n\n{self.swap.text}" if self.swap else text
+
     def load(self, stem: str) -> ModuleType:
         """Run the file of exercise `stem` as a module of that name and return it."""
         path = self.file(stem)

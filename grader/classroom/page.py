@@ -123,7 +123,7 @@ def _diagnoses(results: Sequence[ExerciseResult]) -> list[tuple[int, str, str]]:
     count = Counter(
         (_short(task.exercise), task.task, task.diagnosis.message)
         for task in _tasks(results)
-        if task.diagnosis
+        if task.diagnosis and task.diagnosis.mistake
     )
     often = sorted(count.items(), key=lambda item: (-item[1], item[0]))
     return [(number, f"{exercise} {task}", message) for (exercise, task, message), number in often]

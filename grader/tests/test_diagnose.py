@@ -10,7 +10,7 @@ import pytest
 import spelling
 
 from grader.engine import CAN_FORK, Engine, Job, preload_for
-from grader.report import Verdict
+from grader.report import Diagnosis, Verdict
 from grader.target import Target
 from grader.tests import forked
 
@@ -67,6 +67,52 @@ def test_wrong_answers_of_their_own_are_told_nothing_false(judged, loaded):
     for answer, task in answers:
         assert task.verdict in (Verdict.WRONG, Verdict.CRASHED), answer
         assert task.diagnosis is None, f"{answer} is taken for {task.diagnosis}"
+
+
+# Known mistakes of ex09.
+FALLING = "1 + torch.exp(-x)", "1 + torch.exp(x)"
+TWICE = "sigmoid(predictions)", "sigmoid(sigmoid(predictions))"
+SWAPPED = "targets == 1, 1 - predictions", "targets != 1, 1 - predictions"
+
+
+@pytest.fixture(scope="session")
+def told(engine, loaded, tmp_path_factory):
+    """What each failed task of ex09 is told, in an answer where some lines are others."""
+
+    def run(*replacements: tuple[str, str]) -> dict[str, Diagnosis | None]:
+        exercise = loaded.find("ex09")
+        target = _spoil(exercise, tmp_path_factory.mktemp("spoiled") / "ex09.py", *replacements)
+        [result] = engine.run(target, [exercise], SEED).exercises
+        return {one.task: one.diagnosis for one in result.tasks if one.verdict is Verdict.WRONG}
+
+    return run
+
+
+def test_a_task_that_fails_through_another_is_told_which(told):
+    found = told(FALLING)
+    assert found.pop("sigmoid").mistake == "falling"
+    assert set(found) == {"mnist_loss", "train_epoch", "fit"}
+    for task, diagnosis in found.items():
+        assert (diagnosis.mistake, diagnosis.through) == ("", ["sigmoid"]), task
+        assert "only through `sigmoid`" in diagnosis.message
+
+
+def test_a_mistake_below_another_is_named_all_the_same(told):
+    found = told(FALLING, TWICE)
+    assert found["sigmoid"].mistake == "falling"
+    assert found["mnist_loss"].mistake == "sigmoid_twice"
+    assert found["train_epoch"].through == ["sigmoid", "mnist_loss"]
+    assert "through `sigmoid` and `mnist_loss`" in found["train_epoch"].message
+
+
+def test_a_task_that_does_not_call_what_failed_is_judged_by_itself(told):
+    found = told(
+        FALLING,
+        ("sigmoid(predictions)", "predictions.sigmoid()"),
+        SWAPPED,
+    )
+    assert found["mnist_loss"].mistake == "where_swapped"
+    assert found["train_epoch"].through == ["mnist_loss"]
 
 
 # train_step is wrong and clears for itself, as accumulate_step does; the known mistakes that are
