@@ -6,6 +6,8 @@ import ctypes
 import os
 import signal
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 NEW_MOUNT: Final = 0x00020000
@@ -22,6 +24,8 @@ _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_REC, _MS_PRIVATE = 1, 2, 4, 1 << 14, 1 << 18
+
+_HUGE, _MADV_COLLAPSE = 2 << 20, 25  # the bytes of a huge page
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -108,6 +112,22 @@ def drop_capabilities() -> None:
             break
     header = _CapabilityHeader(0x20080522, 0)
     checked(_libc.capset(ctypes.byref(header), (ctypes.c_uint32 * 6)()), "capset")
+
+
+def into_huge_pages() -> None:
+    """Hold what this process has on its heap in few large pages, where Linux can (from 6.1 on).
+
+    A fork copies the table of them, page by page: it costs half as much then.
+    """
+    with suppress(OSError):  # no /proc: another system, or hidden from us
+        for line in Path("/proc/self/maps").read_text().splitlines():
+            span, rights, _, device, _, *name = line.split()
+            if rights == "rw-p" and device == "00:00" and name in ([], ["[heap]"]):
+                start, end = (int(edge, 16) for edge in span.split("-"))
+                start, end = -(-start // _HUGE) * _HUGE, end // _HUGE * _HUGE
+                if start < end:
+                    size = ctypes.c_size_t(end - start)
+                    _libc.madvise(ctypes.c_void_p(start), size, _MADV_COLLAPSE)
 
 
 def map_own_user(uid: int, gid: int) -> None:

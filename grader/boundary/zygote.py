@@ -90,6 +90,7 @@ class Zygote:
             linux.set_dumpable(False)
         gc.collect()
         gc.freeze()
+        linux.into_huge_pages()
         self._try_layers()
         report = {"layers": sorted(self.layers), "absent": self.absent}
         with suppress(OSError):

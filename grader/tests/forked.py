@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
@@ -27,6 +26,7 @@ import weakref
 from pathlib import Path
 
 from grader import engine, mnist
+from grader.boundary import linux
 
 PRELOAD = [
     "torch",
@@ -76,7 +76,6 @@ ADDRESS = "KATA_TEST_SERVER"  # the environment's word for where the server list
 SHORTER = "KATA_TEST_SHORTER"  # constants of the grader that what is served sets, as JSON
 CAN_SERVE = hasattr(os, "fork") and hasattr(socket, "send_fds")
 _NUMBER = struct.Struct("i")  # a process id, and later an exit status
-_HUGE, _COLLAPSE = 2 << 20, 25  # the size of a huge page, and MADV_COLLAPSE
 
 
 # --- the side of the tests -------------------------------------------------------------------
@@ -250,7 +249,7 @@ def serve(listener: socket.socket) -> None:
                 taken_down.atexit = False  # by torch, bit by bit, in each process that ends
             gc.collect()
             gc.freeze()  # what was imported is no child's to walk, and so to copy
-            _into_huge_pages()
+            linux.into_huge_pages()
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # none of those who attend is waited for
             imported = True
         line, _ = listener.accept()
@@ -261,24 +260,6 @@ def serve(listener: socket.socket) -> None:
             finally:
                 os._exit(0)
         line.close()
-
-
-def _into_huge_pages() -> None:
-    """Have what was imported in few large pages: a fork copies the table of them, page by page.
-
-    Halves what a fork costs on Linux 6.1 and later; elsewhere it changes nothing.
-    """
-    if sys.platform != "linux":
-        return
-    advise = ctypes.CDLL(None).madvise
-    advise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        span, rights, _, device, _, *name = line.split()
-        if rights == "rw-p" and device == "00:00" and name in ([], ["[heap]"]):
-            start, end = (int(edge, 16) for edge in span.split("-"))
-            start, end = -(-start // _HUGE) * _HUGE, end // _HUGE * _HUGE
-            if start < end:
-                advise(start, end - start, _COLLAPSE)
 
 
 def _attend(line: socket.socket) -> None:
