@@ -17,13 +17,14 @@ from grader.course import Course, CourseError, Exercise
 HEADINGS = ["what", "submissions", "s", "s each", "a minute", "peak GB"]
 NOTES = [
     "Each row is one command from its start to its end. Memory: what all its processes hold "
-    "together, shared pages counted once, looked at every second.",
+    "together, shared pages counted once, looked at every few seconds.",
     "The class: solutions and variants, known mistakes, two in one file, stubs, and in every tenth "
     "submission code that exits, raises at import, fills its memory or kills; one in some hundreds "
     "never ends.",
     "nbgrader: one `nbgrader autograde` an exercise, a process each, of the same notebooks.",
 ]
 _STUDENTS = 8  # at most, whose notebooks nbgrader grades too: it takes seconds for each
+_SPARE = 40  # seconds between looks at the memory for each that a look takes
 _HOSTILE = (
     "import os\nos._exit(0)\n",
     "raise SystemExit\n",
@@ -120,7 +121,7 @@ def _notebooks(
 
 
 class _Memory:
-    """Looks at what a process and all that it has started hold, once a second."""
+    """Looks at what a process and all that it has started hold, again and again."""
 
     def __init__(self, pid: int):
         self._pid, self.peak = pid, 0
@@ -136,8 +137,11 @@ class _Memory:
         self._looking.join()
 
     def _look(self) -> None:
-        while not self._ended.wait(1.0):
+        patience = 1.0
+        while not self._ended.wait(patience):
+            started = time.thread_time()
             self.peak = max(self.peak, sum(_held(pid) for pid in _family(self._pid)))
+            patience = max(1.0, _SPARE * (time.thread_time() - started))
 
 
 def _family(pid: int) -> list[int]:

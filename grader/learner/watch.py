@@ -28,7 +28,7 @@ from grader.target import Target
 
 _GIVE_UP = 3  # warm parents that die in one exercise
 _COURSE_CALM = 0.1  # seconds from a change of the course to the run
-_LOOK = 1.0  # seconds between two looks at the warm parent while nothing happens
+_LOOK = 1.0  # seconds between two looks at what nobody tells of, while nothing happens
 
 
 class Watch:
@@ -78,7 +78,10 @@ class Watch:
         patience = self._settling.patience()
         with contextlib.suppress(queue.Empty):
             return self._events.get(timeout=_LOOK if patience is None else min(patience, _LOOK))
-        return None
+        if patience is not None or self._manual:
+            return None
+        # Polling tells times apart by the second, and some file systems tell of no save at all.
+        return Saved(frozenset([_file(self._current)]))
 
     def _handle(self, event: object) -> None:
         match event:
