@@ -22,7 +22,7 @@ from pathlib import Path
 from grader import bench_nbgrader
 from grader.classroom import course as classes
 from grader.course import Course, CourseError, Exercise
-from grader.engine import Engine, Job, preload_for, sandbox_for
+from grader.engine import Job, apart
 from grader.report import Report
 from grader.target import Target
 
@@ -106,7 +106,7 @@ def _ours(course: Course, files: dict) -> Iterator[tuple]:
         Job(Target(file), course.find(one.exercise), 7, diagnose=False): one
         for one, file in files.items()
     }
-    with Engine(course.root, preload_for(exercises), sandbox_for(exercises)) as engine:
+    with apart(course.root, exercises) as engine:
         for job, result in engine.map(jobs, width=2 * _AT_ONCE):
             yield jobs[job], jobs[job].unearned(result) > 0
 

@@ -291,7 +291,6 @@ def prove(
                 loaded,
                 chosen,
                 list(range(first, first + seeds)),
-                engine.sandbox_for(chosen),
                 tick,
             )
         _write_json(json_file, compared.to_json())

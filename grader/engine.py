@@ -365,17 +365,37 @@ def cold_run(target: Target, exercises: Iterable[Exercise], seed: int) -> Report
     return Report(shown(target.path), seed, versions(), results, seconds, warm=False)
 
 
+def apart(root: Path, exercises: Iterable[Exercise], **options) -> Engine:
+    """An engine whose tests run apart from the code; `options` are `sandbox_for`'s.
+
+    Its warm parent has what the tests import, and not torchvision, which only the code needs: less
+    to import and to fork.
+    """
+    exercises = tuple(exercises)
+    names = [*_imported(exercise.test_file for exercise in exercises), "grader.boundary.judge"]
+    return Engine(root, names + _digits_for(exercises), sandbox_for(exercises, **options))
+
+
 def preload_for(exercises: Iterable[Exercise]) -> list[str]:
     """The modules that the solutions of these exercises import, to have them warm."""
+    exercises = tuple(exercises)
+    return _imported(exercise.solution for exercise in exercises) + _digits_for(exercises)
+
+
+def _digits_for(exercises: Iterable[Exercise]) -> list[str]:
+    """What reads the digits, if any of the tests want them."""
+    wanted = any("digits" in one.test_file.read_text("utf-8") for one in exercises)
+    return ["grader.mnist"] if wanted else []
+
+
+def _imported(files: Iterable[Path]) -> list[str]:
     names: dict[str, None] = {}
-    for exercise in exercises:
-        for node in ast.parse(exercise.solution.read_text("utf-8")).body:
+    for file in files:
+        for node in ast.parse(file.read_text("utf-8")).body:
             if isinstance(node, ast.Import):
                 names |= dict.fromkeys(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names[node.module] = None
-        if "digits" in exercise.test_file.read_text("utf-8"):
-            names["grader.mnist"] = None
     return list(names)
 
 
@@ -383,7 +403,7 @@ def sandbox_for(exercises: Iterable[Exercise], **options):
     """A sandbox (`grader.sandbox`) whose workers can run the code of these exercises."""
     from grader.sandbox import Limits, Sandbox
 
-    libraries = [name for name in preload_for(exercises) if not name.startswith("grader")]
+    libraries = _imported(exercise.solution for exercise in exercises)
     here = Path(__file__).parent
     code = [here / name for name in ("loading.py", "report.py", "draw.py")]
     options = {"limits": Limits(cpu_seconds=120, wall_seconds=300)} | options

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
 from grader.course import Course, Exercise
-from grader.engine import Engine, Job, preload_for
+from grader.engine import Engine, Job, apart, preload_for
 from grader.prove import Subject, first_job, subjects
 from grader.report import ExerciseResult
 
@@ -37,19 +37,17 @@ def compare(
     course: Course,
     exercises: Iterable[Exercise],
     seeds: list[int],
-    sandbox,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Comparison:
     """Run everything that is known about the exercises both ways, on every seed."""
     known = [subject for exercise in exercises for subject in subjects(exercise)]
     jobs = [(subject, seed) for subject in known for seed in seeds]
     found = Comparison(seeds, len(known))
-    preload = preload_for(exercises)
-    here, apart = Engine(course.root, preload), Engine(course.root, preload, sandbox)
-    with here, apart:
-        found.isolation = sandbox.isolation
+    here = Engine(course.root, preload_for(exercises))
+    with here, apart(course.root, exercises) as there:
+        found.isolation = there.isolation
         one = dict(_verdicts(here, course, jobs, lambda done: progress(done, 2 * len(jobs))))
-        other = _verdicts(apart, course, jobs, lambda d: progress(len(jobs) + d, 2 * len(jobs)))
+        other = _verdicts(there, course, jobs, lambda d: progress(len(jobs) + d, 2 * len(jobs)))
         for key, verdicts in other:
             found.verdicts += len(verdicts)
             found.differences += _differences(jobs[key], one[key], verdicts)

@@ -14,7 +14,7 @@ from pathlib import Path
 from grader import course as courses
 from grader import engine
 from grader.classroom import gradebook, judge, training
-from grader.classroom.cases import unjudged
+from grader.classroom.cases import is_notebook, released, unjudged
 from grader.classroom.course import OWN_TESTS, course_of
 from grader.classroom.store import Graded, Store, write
 from grader.classroom.submitted import Submission
@@ -156,6 +156,10 @@ def _graded(order: Order, terms: Terms, missing: list[Submission], say) -> Itera
         apart = order.require_isolation
         yield from cluster.grade_each(ready, terms, order.scheduler, workers, say, apart)
         return
+    if ready:
+        judge.begin(terms.course)
+    if any(is_notebook(one) for one in ready):  # what reads them takes as long to import
+        released(terms.course.find(ready[0].exercise))
     isolation = judge.isolation(terms.course) if ready else ""
     for one, result in judge.grade_each(ready, terms.course, terms.seed, terms.own, workers):
         yield Graded(one, result, engine.versions(), isolation)

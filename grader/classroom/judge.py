@@ -91,15 +91,14 @@ def require_isolation(course: Course) -> None:
     if not engine.CAN_FORK:
         raise engine.EngineError("--require-isolation: this system has no fork, and no sandbox.")
     if course.root not in engines:
-        sandbox = engine.sandbox_for(course.exercises, require=True)
-        _keep(course, engine.Engine(course.root, engine.preload_for(course.exercises), sandbox))
+        _keep(course, engine.apart(course.root, course.exercises, require=True))
 
 
 def begin(course: Course) -> None:
     """Start what grades, without waiting for it: whoever grades will."""
     if engine.CAN_FORK and course.root not in engines:
         with suppress(engine.EngineError):  # whoever grades will meet it again
-            _keep(course, _engine(course), wait=False)
+            _keep(course, engine.apart(course.root, course.exercises), wait=False)
 
 
 def _through(course: Course, cases: Cases, width: int | None):
@@ -140,17 +139,12 @@ def _warm(course: Course) -> engine.Engine:
         if course.root in engines:
             engines[course.root].start()
         else:
-            _keep(course, _engine(course))
+            _keep(course, engine.apart(course.root, course.exercises))
     except engine.EngineError as error:
         _discard(course)
         preload = engine.preload_for(course.exercises)
         _keep(course, engine.Engine(course.root, preload, without=str(error)))
     return engines[course.root]
-
-
-def _engine(course: Course) -> engine.Engine:
-    preload = engine.preload_for(course.exercises)
-    return engine.Engine(course.root, preload, engine.sandbox_for(course.exercises))
 
 
 def _keep(course: Course, started: engine.Engine, wait: bool = True) -> None:

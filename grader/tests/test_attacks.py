@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from grader.engine import Engine, Job, preload_for, sandbox_for
+from grader import engine as engines
+from grader.engine import Job
 from grader.report import ExerciseResult
 from grader.target import Target
 from grader.tests import attacks
@@ -35,7 +36,7 @@ def apart(loaded):
     """An engine whose judge has the code of every attack in a worker of its own."""
     stems = {one.exercise for one in attacks.corpus()}
     exercises = [one for one in loaded.exercises if one.stem in stems]
-    with Engine(ROOT, preload_for(exercises), sandbox_for(exercises)) as engine:
+    with engines.apart(ROOT, exercises) as engine:
         yield engine
 
 

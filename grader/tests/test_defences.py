@@ -16,7 +16,7 @@ import torch
 from grader import limits
 from grader.boundary import faults, folder, frames, judge, link, packing, tensors
 from grader.boundary.faults import Ended
-from grader.engine import Engine, Job
+from grader.engine import Job
 from grader.loading import CannotLoad
 from grader.report import TaskResult, TestResult, Verdict
 from grader.sandbox import Limits, Sandbox, fork_worker
@@ -338,7 +338,7 @@ def test_a_layer_of_the_sandbox_holds_something_back(tmp_path, reached, defended
 @pytest.mark.whole
 @BOTH
 def test_a_solution_that_can_be_read_earns_all_points(loaded, tmp_path, defended):
-    from grader.engine import preload_for, sandbox_for
+    from grader.engine import apart
 
     (one,) = (one for one in attacks.corpus() if one.name == "peek/solution_files")
     exercise = loaded.find(one.exercise)
@@ -346,7 +346,6 @@ def test_a_solution_that_can_be_read_earns_all_points(loaded, tmp_path, defended
     text = one.source(exercise)
     file.write_text(text, "utf-8")
     without = () if defended else REACH["files"][0]
-    box = sandbox_for([exercise], without=without)
-    with Engine(ROOT, preload_for([exercise]), box) as engine:
+    with apart(ROOT, [exercise], without=without) as engine:
         [(_, result)] = engine.map([Job(Target(file), exercise, 7, diagnose=False)])
     assert result.earned == (0 if defended else result.points)

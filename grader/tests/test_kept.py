@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.engine import Engine, Job, Target, preload_for, sandbox_for
+from grader.engine import Engine, Job, Target, apart, preload_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layers are those of Linux")
 
@@ -20,7 +20,7 @@ def exercise(loaded):
 
 @pytest.fixture(scope="module")
 def engine(loaded, exercise):
-    with Engine(loaded.root, preload_for([exercise]), sandbox_for([exercise])) as found:
+    with apart(loaded.root, [exercise]) as found:
         yield found
 
 
