@@ -19,8 +19,8 @@ from grader import bank, course, limits
 from grader.report import Diagnosis, TaskResult, TestResult, Verdict
 from grader.run import RESULT, SWAP, name, result_of, run_quietly
 
-TASK_BUDGET = 1.5  # seconds of processor time for the mistakes of one task
-TASK_CLOCK = 4.5  # seconds on the clock: longer for a busy machine, not for code that sleeps
+TASK_BUDGET = 2.5  # seconds of processor time for the mistakes of one task
+TASK_CLOCK = 7.5  # seconds on the clock: longer for a busy machine, not for code that sleeps
 
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?")
 # pytest numbers a test's temporary folder anew each time the test runs.
