@@ -6,7 +6,6 @@ have chosen are cut and cleaned here, and escaped by the template.
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,21 @@ class Line:
     name: str
     total: str
     scores: list[tuple[str, str]]  # ex03, 5/8
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How many students have how many points."""
+
+    title: str
+    worth: str
+    bars: list[int]  # students, from few points to all
+    spread: str  # the same in words
+
+    @property
+    def heights(self) -> list[tuple[int, float]]:
+        """Each bar's number, and its height in per cent of the highest."""
+        return [(number, 100 * number / max(self.bars)) for number in self.bars]
 
 
 @dataclass(frozen=True)
@@ -149,7 +163,7 @@ def _pair(pair: Pair) -> dict:
     }
 
 
-def _histograms(rows: Sequence[Row], totals: list[float]) -> list[pages.Inlined]:
+def _histograms(rows: Sequence[Row], totals: list[float]) -> list[Histogram]:
     """How the points are spread: in all, then in each exercise."""
     drawn = [("all exercises", totals, sum(_worth(rows, name) for name in exercises_of(rows)))]
     for name in exercises_of(rows):
@@ -162,23 +176,14 @@ def _worth(rows: Sequence[Row], exercise: str) -> float:
     return max((row[1].points for row in rows if row[0].exercise == exercise), default=0.0)
 
 
-def _histogram(title: str, scores: list[float], worth: float) -> pages.Inlined:
-    from grader.pictures import style
-
-    edges = [worth * step / _BARS for step in range(_BARS + 1)]
-    figure = style.figure(4.5, 2.2)
-    axes = figure.add_subplot()
-    counts, _, _ = axes.hist(scores, bins=edges, color=style.BLUE, edgecolor=style.CARD)
-    axes.set_title(f"{title}: {len(scores)} students", fontsize=11)
-    axes.set_xlabel(f"points of {worth:g}")
-    axes.set_ylabel("students")
-    axes.yaxis.get_major_locator().set_params(integer=True)
-    style.plain(axes)
-    out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=100)
-    spread = ", ".join(
-        f"{int(number)} from {_points(low)} to {_points(high)}"
-        for number, low, high in zip(counts, edges, edges[1:], strict=False)
+def _histogram(title: str, scores: list[float], worth: float) -> Histogram:
+    bars = [0] * _BARS
+    for score in scores:
+        bars[min(_BARS - 1, int(_BARS * score / worth))] += 1  # all points belong to the last
+    edges = [_points(worth * step / _BARS) for step in range(_BARS + 1)]
+    spread = [
+        f"{number} from {low} to {high}"
+        for number, low, high in zip(bars, edges, edges[1:], strict=False)
         if number
-    )
-    return pages.inlined(out.getvalue(), f"Histogram of the points in {title}: {spread}.")
+    ]
+    return Histogram(f"{title}: {len(scores)} students", _points(worth), bars, ", ".join(spread))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.classroom import cases, grading, judge, page, store
+from grader.classroom import cases, grading, judge, store
 from grader.classroom.grading import Order
 from grader.classroom.store import Graded, Store, file_name, student_of
 from grader.classroom.submitted import Submission
@@ -59,12 +59,6 @@ def fake(monkeypatch):
     monkeypatch.setattr(judge, "grade_each", grade_each)
     monkeypatch.setattr(judge, "isolation", lambda course: "as tried")
     return names
-
-
-@pytest.fixture
-def plain_page(monkeypatch):
-    """The page of a class without its pictures, which are what takes time here."""
-    monkeypatch.setattr(page, "_histograms", lambda rows, totals: [])
 
 
 def a_result(handed_in: Submission) -> ExerciseResult:
@@ -193,7 +187,7 @@ def test_each_student_has_a_file_whatever_they_are_called(loaded, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"grades"}
 
 
-def test_a_second_run_does_only_what_is_missing_or_changed(small, fake, plain_page, tmp_path):
+def test_a_second_run_does_only_what_is_missing_or_changed(small, fake, tmp_path):
     grade(small)
     assert sorted(fake) == [f"s{place}" for place in range(6)]
     fake.clear()
@@ -212,7 +206,7 @@ def test_a_second_run_does_only_what_is_missing_or_changed(small, fake, plain_pa
     ]
 
 
-def test_another_seed_and_a_changed_course_say_so(small, fake, plain_page, monkeypatch):
+def test_another_seed_and_a_changed_course_say_so(small, fake, monkeypatch):
     grade(small)
     fake.clear()
     assert grade(small, seed=5)[1] == ["6 graded again: the seed is another."]
@@ -221,7 +215,7 @@ def test_another_seed_and_a_changed_course_say_so(small, fake, plain_page, monke
     assert len(fake) == 12
 
 
-def test_the_seed_is_drawn_once_and_damage_to_it_is_said(small, fake, plain_page, tmp_path):
+def test_the_seed_is_drawn_once_and_damage_to_it_is_said(small, fake, tmp_path):
     first = grade(small, seed=None)[0].seed
     assert grade(small, seed=None)[0].seed == first
     (tmp_path / "grades" / "grading.json").write_text("{")
@@ -242,9 +236,7 @@ def test_the_files_of_a_class(small, fake, tmp_path):
         grade(small, exercises=["4"])
 
 
-def test_a_full_disk_is_a_sentence_and_loses_nothing(
-    small, fake, plain_page, monkeypatch, tmp_path
-):
+def test_a_full_disk_is_a_sentence_and_loses_nothing(small, fake, monkeypatch, tmp_path):
     grade(small)
     before = {path: path.read_bytes() for path in (tmp_path / "grades").rglob("*.json")}
     replace, room = os.replace, [3]
@@ -301,7 +293,7 @@ grading.grade(grading.Order([Path({str(folder)!r})], Path({str(small.out)!r}), s
     assert len(found.graded) == 6
 
 
-def test_isolation_can_be_asked_for(small, fake, plain_page, monkeypatch):
+def test_isolation_can_be_asked_for(small, fake, monkeypatch):
     def require(course):
         raise EngineError("a worker reaches the network")
 
@@ -319,7 +311,7 @@ def test_isolation_can_be_asked_for(small, fake, plain_page, monkeypatch):
 # --- the training check ----------------------------------------------------------------------
 
 
-def test_the_training_is_kept_beside_the_grade(loaded, fake, plain_page, tmp_path, monkeypatch):
+def test_the_training_is_kept_beside_the_grade(loaded, fake, tmp_path, monkeypatch):
     from grader.classroom import training
 
     handed_in = [one(loaded, name, "", ex) for name in ("ada", "bob") for ex in ("11", "12")][:3]
