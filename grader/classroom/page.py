@@ -15,6 +15,7 @@ from grader import pages
 from grader.classroom.likeness import Pair
 from grader.classroom.names import clean
 from grader.classroom.results import Row, by_student, exercises_of, problem_of
+from grader.pictures import style
 from grader.report import ExerciseResult, TaskResult, Verdict
 
 _BARS = 10  # of a histogram
@@ -84,6 +85,7 @@ def render(
         struggles=_struggles(results),
         diagnoses=_diagnoses(results),
         histograms=_histograms(rows, [one.earned for one in students if one.results]),
+        blue=style.BLUE,
         troubles=troubles[:_TROUBLES],
         more=len(troubles[_TROUBLES:]),
         pairs=[_pair(pair) for pair in pairs],
