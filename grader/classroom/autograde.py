@@ -19,7 +19,6 @@ from traitlets import Float
 
 from grader.classroom import feedback, judge, submission
 from grader.classroom.ahead import Ahead
-from grader.classroom.cases import HOSTILE
 from grader.classroom.course import OWN_TESTS, check_id, course_of, read_settings
 from grader.course import CourseError, Exercise
 from grader.report import TaskResult, earned
@@ -104,13 +103,9 @@ class KataExecute(NbGraderPreprocessor):
 
     def _grade(self, cells, exercise: Exercise, told: dict):
         answer = submission.gather(cells, exercise)
-        keys = [self._begin(told["student"], exercise, answer)]
-        following = self._following(told)
-        if following:
-            later = _answer(following, exercise, told)
-            keys += [self._begin(following.parent.parent.name, exercise, later)] if later else []
-        _ahead.drop_all_but(*keys)
-        grading = _ahead.result(keys[0])
+        key = self._begin(told["student"], exercise, answer)
+        _ahead.drop_all_but(key, self._begin_following(exercise, told))
+        grading = _ahead.result(key)
         if grading.result.problem:
             answer = submission.gather(cells, exercise, guarded=True)
             grading = _ahead.result(self._begin(told["student"], exercise, answer))
@@ -122,6 +117,14 @@ class KataExecute(NbGraderPreprocessor):
         key = (str(course.root), str(own), student, exercise.stem, answer.source, seconds)
         _ahead.begin(key, lambda: judge.grade(exercise, answer, course, own, seconds))
         return key
+
+    def _begin_following(self, exercise: Exercise, told: dict) -> tuple | None:
+        try:
+            path = self._following(told)
+            answer = path and _answer(path, exercise, told)
+        except Exception:  # whatever is wrong with it concerns its own student, in its own turn
+            return None
+        return self._begin(path.parent.parent.name, exercise, answer) if answer else None
 
     def _following(self, told: dict) -> Path | None:
         """The notebook that nbgrader comes to next; None where that is not clear."""
@@ -174,10 +177,8 @@ def _answer(path: Path, exercise: Exercise, told: dict) -> submission.Answer | N
     with Gradebook(told["db_url"]) as gradebook:
         known = _known(gradebook.find_notebook(told["notebook"], told["assignment"]))
     tasks = [task.name for task in exercise.tasks]
-    try:
-        return submission.gather(submission.mend(book.cells, known, exercise.stem, tasks), exercise)
-    except (submission.NotGraded, *HOSTILE):  # to be met, and told, when nbgrader comes to it
-        return None
+    cells = submission.mend(book.cells, known, exercise.stem, tasks)
+    return submission.gather(cells, exercise)
 
 
 def _known(notebook) -> list[submission.Known]:

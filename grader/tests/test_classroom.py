@@ -577,3 +577,54 @@ def test_a_grading_that_fails_leaves_no_old_score(graded, monkeypatch):
     monkeypatch.undo()
     assert graded.api.autograde(STEM, "z right")["success"]
     assert graded.scores()["z right"] == (ALL, False)
+
+
+@pytest.fixture
+def heard(graded, monkeypatch):
+    """What the autograding of three students begins and asks for, and whom it grades."""
+    from grader.classroom import autograde
+
+    events, grade = [], judge.grade
+
+    class Heard(autograde.Ahead):
+        def begin(self, key, work):
+            events.append(("begin", key[2]))
+            super().begin(key, work)
+
+        def result(self, key):
+            events.append(("result", key[2]))
+            return super().result(key)
+
+    monkeypatch.setattr(autograde, "_ahead", Heard())
+    monkeypatch.setattr(judge, "grade", lambda *a: events.append("graded") or grade(*a))
+    return events
+
+
+def test_the_next_notebook_is_graded_ahead_and_each_only_once(graded, heard):
+    before = graded.scores()
+    assert graded.api.autograde(STEM, "a [brw]*")["success"]
+    for one, following in (("a blank", "a right"), ("a right", "a wrong")):
+        assert heard.index(("begin", following)) < heard.index(("result", one))
+    assert heard.count("graded") == 3
+    assert graded.scores() == before
+
+
+def test_what_is_wrong_with_the_next_notebook_is_only_its_own_matter(graded, heard, monkeypatch):
+    from grader.classroom import autograde
+
+    opened = autograde._opened
+
+    def fail(path):
+        if "a right" in str(path):
+            raise KeyError("a cell that nobody has thought of")
+        return opened(path)
+
+    before = graded.scores()
+    monkeypatch.setattr(autograde, "_opened", fail)
+    graded.api.autograde(STEM, "a [brw]*")
+    after = graded.scores()
+    assert {one for one in before if before[one] != after[one]} <= {"a right"}
+    assert heard.count("graded") == 2
+    monkeypatch.undo()
+    assert graded.api.autograde(STEM, "a right")["success"]
+    assert graded.scores() == before
