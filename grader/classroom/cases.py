@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import sys
 import tempfile
 from collections import deque
 from collections.abc import Iterator
@@ -31,10 +33,26 @@ def unjudged(handed_in: Submission, problem: str) -> ExerciseResult:
     return ExerciseResult(handed_in.exercise, handed_in.name, [], problem)
 
 
+@contextlib.contextmanager
+def _no_iri_parser() -> Iterator[None]:
+    """jsonschema, which nbformat imports, takes in a parser of IRIs that it finds: seconds, on
+    every start of a grading, for a format that no notebook's schema has."""
+    parser = "rfc3987_syntax"
+    hidden = parser not in sys.modules
+    if hidden:
+        sys.modules[parser] = None
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules[parser]
+
+
 @cache
 def released(exercise: Exercise) -> list[submission.Known]:
     """The cells of an exercise's notebook as a class gets it."""
-    from nbformat import reads
+    with _no_iri_parser():
+        from nbformat import reads
 
     from grader.classroom.course import page
 
