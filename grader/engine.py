@@ -30,6 +30,7 @@ from grader.target import Target
 
 CAN_FORK = hasattr(os, "fork")
 WORKERS = "KATA_WORKERS"  # where the warm parent finds the sandbox's socket
+_STEPS = 5  # from here on an answer may bring one of torch's optimisers
 _STARTUP = 30.0  # seconds for a child to collect its tests
 _LATE_RUNS = 2  # children killed for time before the rest of an exercise is given up
 
@@ -373,8 +374,7 @@ def apart(root: Path, exercises: Iterable[Exercise], **options) -> Engine:
     """
     exercises = tuple(exercises)
     names = _imported(exercise.test_file for exercise in exercises) + _digits_for(exercises)
-    # The last is what an optimiser's first step imports: seconds, and each stage again without it.
-    names += ["grader.boundary.judge", "torch._dynamo"]
+    names += ["grader.boundary.judge", *_steps_for(exercises)]
     return Engine(root, names, sandbox_for(exercises, **options))
 
 
@@ -388,6 +388,11 @@ def _digits_for(exercises: Iterable[Exercise]) -> list[str]:
     """What reads the digits, if any of the tests want them."""
     wanted = any("digits" in one.test_file.read_text("utf-8") for one in exercises)
     return ["grader.mnist"] if wanted else []
+
+
+def _steps_for(exercises: Iterable[Exercise]) -> list[str]:
+    """What an optimiser's first step imports: seconds, and in each child again without it."""
+    return ["torch._dynamo"] if any(one.number >= _STEPS for one in exercises) else []
 
 
 def _imported(files: Iterable[Path]) -> list[str]:
@@ -405,7 +410,8 @@ def sandbox_for(exercises: Iterable[Exercise], **options):
     """A sandbox (`grader.sandbox`) whose workers can run the code of these exercises."""
     from grader.sandbox import Limits, Sandbox
 
-    libraries = _imported(exercise.solution for exercise in exercises)
+    exercises = tuple(exercises)
+    libraries = _imported(exercise.solution for exercise in exercises) + _steps_for(exercises)
     here = Path(__file__).parent
     code = [here / name for name in ("loading.py", "report.py", "draw.py")]
     options = {"limits": Limits(cpu_seconds=120, wall_seconds=300)} | options

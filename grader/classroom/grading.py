@@ -157,7 +157,8 @@ def _graded(order: Order, terms: Terms, missing: list[Submission], say) -> Itera
         yield from cluster.grade_each(ready, terms, order.scheduler, workers, say, apart)
         return
     if ready:
-        judge.begin(terms.course)
+        wanted = {one.exercise for one in ready}
+        judge.begin(terms.course, [one for one in terms.course.exercises if one.stem in wanted])
     if any(is_notebook(one) for one in ready):  # what reads them takes as long to import
         released(terms.course.find(ready[0].exercise))
     isolation = judge.isolation(terms.course) if ready else ""

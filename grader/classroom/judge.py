@@ -94,11 +94,14 @@ def require_isolation(course: Course) -> None:
         _keep(course, engine.apart(course.root, course.exercises, require=True))
 
 
-def begin(course: Course) -> None:
-    """Start what grades, without waiting for it: whoever grades will."""
+def begin(course: Course, exercises: Iterable[Exercise]) -> None:
+    """Start what grades, without waiting for it: whoever grades will.
+
+    What `exercises` import is imported at once; the others can be graded too, but more slowly.
+    """
     if engine.CAN_FORK and course.root not in engines:
         with suppress(engine.EngineError):  # whoever grades will meet it again
-            _keep(course, engine.apart(course.root, course.exercises), wait=False)
+            _keep(course, engine.apart(course.root, exercises), wait=False)
 
 
 def _through(course: Course, cases: Cases, width: int | None):

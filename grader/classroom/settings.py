@@ -18,7 +18,7 @@ def configure(c) -> None:
     """
     try:
         if sys.argv[1:2] == ["autograde"]:
-            _warm_up()
+            _warm_up(sys.argv[2:])
         _put_in(c)
     except Exception as error:
         raise SystemExit(
@@ -27,13 +27,18 @@ def configure(c) -> None:
         ) from None
 
 
-def _warm_up() -> None:
-    """Start what grades, which takes as long as nbgrader takes to begin."""
+def _warm_up(words: list[str]) -> None:
+    """Start what grades, which takes as long as nbgrader takes to begin.
+
+    It gets ready for the assignment that nbgrader's words name.
+    """
     from grader.classroom import judge
     from grader.classroom.course import course_of
 
     with suppress(CourseError):
-        judge.begin(course_of(Path.cwd()))
+        course = course_of(Path.cwd())
+        named = [one for one in course.exercises if any(one.stem in word for word in words)]
+        judge.begin(course, named or course.exercises)
 
 
 def _put_in(c) -> None:

@@ -96,3 +96,10 @@ def test_no_child_is_kept_that_has_run_the_code(loaded, exercise):
         while kept(engine) and time.monotonic() < until:
             time.sleep(0.01)
         assert not kept(engine)
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("name", ["ex11", "ex12"])
+def test_an_exercise_that_nothing_was_imported_for_gets_all_its_points(engine, loaded, name):
+    other = loaded.find(name)
+    assert earned(engine, other, 5) == other.points
