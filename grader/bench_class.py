@@ -23,7 +23,7 @@ NOTES = [
     "never ends.",
     "nbgrader: one `nbgrader autograde` an exercise, a process each, of the same notebooks.",
 ]
-_STUDENTS = 8  # at most, whose notebooks nbgrader grades too: it takes seconds for each
+_STUDENTS = 16  # at most, whose notebooks nbgrader grades too: it takes seconds for each
 _SPARE = 40  # seconds between looks at the memory for each that a look takes
 _HOSTILE = (
     "import os\nos._exit(0)\n",
