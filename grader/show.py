@@ -201,7 +201,14 @@ def bench(console: Console, found) -> None:
     for number, heading in enumerate(found.headings):
         table.add_column(heading, justify="right" if number else "left", no_wrap=not number)
     for row in found.rows:
-        table.add_row(*(str(c) if isinstance(c, str | int) else f"{c:.3g}" for c in row))
+        table.add_row(*map(_measured, row))
     console.print(table)
     for note in found.notes:
         console.print(f"  {note}", markup=False)
+
+
+def _measured(value: str | float) -> str:
+    """A cell of that table; a measurement has three digits, or all of those before its point."""
+    if isinstance(value, str | int):
+        return str(value)
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
