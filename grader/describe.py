@@ -8,6 +8,11 @@ from pathlib import PurePath
 
 _SHOWN = 8  # numbers of a tensor or items of a list shown in full
 _WIDTH = 150  # characters of one described value
+_LOOKED_AT = 20_000  # characters of a text in which paths are looked for
+# Bounded, since what it searches may be a learner's, to make it slow.
+_TMP = re.compile(
+    r"(?<![^\s'\"])[^\s'\"]{0,300}?pytest-of-[^/\s'\"]{1,99}/pytest-\d{1,9}/[^/\s'\"]+"
+)
 
 
 def number(value: float) -> str:
@@ -18,6 +23,11 @@ def number(value: float) -> str:
         return str(value)
     text = f"{value:.5g}"
     return text if any(mark in text for mark in ".en") else text + ".0"
+
+
+def without_tmp(text: str) -> str:
+    """A text with `tmp` for a test's own folder, whose name pytest numbers anew in each run."""
+    return _TMP.sub("tmp", text[:_LOOKED_AT]) + text[_LOOKED_AT:]
 
 
 def value(thing: object) -> str:
@@ -31,7 +41,7 @@ def value(thing: object) -> str:
     if isinstance(thing, int | float) and type(thing) in (int, float):
         return f"{type(thing).__name__} {number(thing)}"
     if isinstance(thing, str | bytes):
-        return _cut(f"{type(thing).__name__} {thing!r}")
+        return _cut(without_tmp(f"{type(thing).__name__} {thing!r}"))
     if isinstance(thing, list | tuple):
         return _cut(f"{type(thing).__name__} of {len(thing)}: {_items(thing)}")
     if isinstance(thing, torch.Size | torch.dtype | torch.device):
@@ -54,7 +64,7 @@ def argument(thing: object) -> str:
     if isinstance(thing, int | float):
         return number(thing)
     if isinstance(thing, str | bytes | PurePath):
-        text = "/".join(thing.parts[-3:]) if isinstance(thing, PurePath) else thing
+        text = _path(thing) if isinstance(thing, PurePath) else thing
         return repr(text) if len(text) <= 30 else repr(text[:27]) + "…"
     if isinstance(thing, list | tuple):
         inner = ", ".join(argument(item) for item in thing[:3]) + (", …" if len(thing) > 3 else "")
@@ -67,6 +77,10 @@ def call(name: str, args: tuple, kwargs: dict) -> str:
     parts = [argument(arg) for arg in args]
     parts += [f"{key}={argument(arg)}" for key, arg in kwargs.items()]
     return _cut(f"{name}({', '.join(parts)})")
+
+
+def _path(path: PurePath) -> str:
+    return "/".join(PurePath(without_tmp(str(path))).parts[-3:])
 
 
 def _tensor(tensor) -> str:
@@ -109,7 +123,7 @@ def _repr(thing: object) -> str:
     if callable(thing) and hasattr(thing, "__name__"):
         return thing.__name__
     try:
-        return re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(repr(thing).split()))
+        return re.sub(r" at 0x[0-9a-fA-F]+", "", without_tmp(" ".join(repr(thing).split())))
     except Exception as error:  # a learner's own __repr__
         return f"(its repr raised {type(error).__name__})"
 

@@ -15,7 +15,7 @@ import re
 import time
 from collections.abc import Callable
 
-from grader import bank, course, limits
+from grader import bank, course, describe, limits
 from grader.report import Diagnosis, TaskResult, TestResult, Verdict
 from grader.run import RESULT, SWAP, name, result_of, run_quietly
 
@@ -24,7 +24,6 @@ TASK_CLOCK = 7.5  # seconds on the clock: longer for a busy machine, not for cod
 
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?")
 # pytest numbers a test's temporary folder anew each time the test runs.
-_TMP = re.compile(r"[^\s'\"]*pytest-of-[^/]+/pytest-\d+/[^/\s'\"]+")
 DIAGNOSED = {Verdict.WRONG, Verdict.CRASHED}
 
 
@@ -179,7 +178,7 @@ def alike(one: TestResult, other: TestResult) -> bool:
 def _same_text(one: str, other: str) -> bool:
     if one == other:
         return True
-    one, other = _TMP.sub("tmp", one), _TMP.sub("tmp", other)
+    one, other = describe.without_tmp(one), describe.without_tmp(other)
     if _NUMBER.sub("#", one) != _NUMBER.sub("#", other):
         return False
     pairs = zip(_NUMBER.findall(one), _NUMBER.findall(other), strict=True)

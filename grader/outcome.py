@@ -6,6 +6,7 @@ from pathlib import Path
 
 from _pytest.outcomes import Exit, OutcomeException
 
+from grader import describe
 from grader.boundary.faults import Ended, origin
 from grader.course import shown
 from grader.limits import TimedOut
@@ -56,6 +57,7 @@ def judge(error: BaseException, result: TestResult, files: tuple[str, ...]) -> N
         result.verdict, result.note = Verdict.CRASHED, explain(error)
         if line is None:
             result.note += " (while the test looked at what came back)"
+    result.returned, result.note = map(describe.without_tmp, (result.returned, result.note))
 
 
 def _line_in(error: BaseException, files: tuple[str, ...]) -> tuple[int, str] | None:

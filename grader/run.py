@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from _pytest.runner import runtestprotocol
 
-from grader import limits
+from grader import describe, limits
 from grader.bank import REFERENCE, Entry
 from grader.boundary.faults import Ended
 from grader.course import shown
@@ -106,7 +106,7 @@ def run_quietly(item, nextitem) -> list:
         del item.stash[EX]
     with contextlib.nullcontext() if _on_accelerator() else limits.memory_limit():
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
-    item.stash[RESULT].printed = reports[-1].capstdout[-PRINTED:]
+    item.stash[RESULT].printed = describe.without_tmp(reports[-1].capstdout[-PRINTED:])
     return reports
 
 
