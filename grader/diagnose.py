@@ -23,7 +23,6 @@ TASK_BUDGET = 2.5  # seconds of processor time for the mistakes of one task
 TASK_CLOCK = 7.5  # seconds on the clock: longer for a busy machine, not for code that sleeps
 
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?")
-# pytest numbers a test's temporary folder anew each time the test runs.
 DIAGNOSED = {Verdict.WRONG, Verdict.CRASHED}
 
 
