@@ -13,7 +13,8 @@ from pathlib import Path
 
 from grader import bank, bench_attacks, bench_class, bench_nbgrader, bench_watch
 from grader.course import Course, CourseError, Exercise, solutions
-from grader.engine import Engine, Job, preload_for
+from grader.engine import Engine, Job
+from grader.preload import preload_for
 from grader.target import Target
 
 

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 from grader.course import Course, Exercise, solutions
-from grader.engine import Engine, Job, preload_for
+from grader.engine import Engine, Job
+from grader.preload import preload_for
 from grader.target import Target
 
 _VERDICT = " exercises pass, seed "  # the last line of what is shown about a run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import json
 import os
@@ -18,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from grader.course import Exercise, find_root, shown
+from grader.preload import preload_for, preload_judge, preload_worker
 from grader.report import (
     Diagnosis,
     ExerciseResult,
@@ -30,7 +30,6 @@ from grader.target import Target
 
 CAN_FORK = hasattr(os, "fork")
 WORKERS = "KATA_WORKERS"  # where the warm parent finds the sandbox's socket
-_STEPS = 5  # from here on an answer may bring one of torch's optimisers
 _STARTUP = 30.0  # seconds for a child to collect its tests
 _LATE_RUNS = 2  # children killed for time before the rest of an exercise is given up
 
@@ -367,55 +366,19 @@ def cold_run(target: Target, exercises: Iterable[Exercise], seed: int) -> Report
 
 
 def apart(root: Path, exercises: Iterable[Exercise], **options) -> Engine:
-    """An engine whose tests run apart from the code; `options` are `sandbox_for`'s.
-
-    Its warm parent has what the tests import, and not what only the code needs: less to import and
-    to fork.
-    """
+    """An engine whose tests run apart from the code; `options` are `sandbox_for`'s."""
     exercises = tuple(exercises)
-    names = _imported(exercise.test_file for exercise in exercises) + _digits_for(exercises)
-    names += ["grader.boundary.judge", *_steps_for(exercises)]
-    return Engine(root, names, sandbox_for(exercises, **options))
-
-
-def preload_for(exercises: Iterable[Exercise]) -> list[str]:
-    """The modules that the solutions of these exercises import, to have them warm."""
-    exercises = tuple(exercises)
-    return _imported(exercise.solution for exercise in exercises) + _digits_for(exercises)
-
-
-def _digits_for(exercises: Iterable[Exercise]) -> list[str]:
-    """What reads the digits, if any of the tests want them."""
-    wanted = any("digits" in one.test_file.read_text("utf-8") for one in exercises)
-    return ["grader.mnist"] if wanted else []
-
-
-def _steps_for(exercises: Iterable[Exercise]) -> list[str]:
-    """What an optimiser's first step imports: seconds, and in each child again without it."""
-    return ["torch._dynamo"] if any(one.number >= _STEPS for one in exercises) else []
-
-
-def _imported(files: Iterable[Path]) -> list[str]:
-    names: dict[str, None] = {}
-    for file in files:
-        for node in ast.parse(file.read_text("utf-8")).body:
-            if isinstance(node, ast.Import):
-                names |= dict.fromkeys(alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names[node.module] = None
-    return list(names)
+    return Engine(root, preload_judge(exercises), sandbox_for(exercises, **options))
 
 
 def sandbox_for(exercises: Iterable[Exercise], **options):
     """A sandbox (`grader.sandbox`) whose workers can run the code of these exercises."""
     from grader.sandbox import Limits, Sandbox
 
-    exercises = tuple(exercises)
-    libraries = _imported(exercise.solution for exercise in exercises) + _steps_for(exercises)
     here = Path(__file__).parent
     code = [here / name for name in ("loading.py", "report.py", "draw.py")]
     options = {"limits": Limits(cpu_seconds=120, wall_seconds=300)} | options
-    return Sandbox(preload=["torch", "numpy", *libraries], code=code, **options)
+    return Sandbox(preload=preload_worker(exercises), code=code, **options)
 
 
 @cache

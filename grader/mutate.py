@@ -15,8 +15,9 @@ from functools import partial
 
 from grader import bank
 from grader.course import Course, CourseError, Exercise, solutions
-from grader.engine import Engine, Job, preload_for
+from grader.engine import Engine, Job
 from grader.mutants import Mutant, mutants_of
+from grader.preload import preload_for
 from grader.report import Verdict
 from grader.target import Target
 

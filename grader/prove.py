@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 from grader import bank
 from grader.bank import REFERENCE, Entry
 from grader.course import Course, CourseError, Exercise, solutions
-from grader.engine import Engine, Job, preload_for
+from grader.engine import Engine, Job
+from grader.preload import preload_for
 from grader.report import (
     ExerciseResult,
     TaskResult,

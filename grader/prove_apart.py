@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
 from grader.course import Course, Exercise
-from grader.engine import Engine, Job, apart, preload_for
+from grader.engine import Engine, Job, apart
+from grader.preload import preload_for
 from grader.prove import Subject, first_job, subjects
 from grader.report import ExerciseResult
 

@@ -23,6 +23,7 @@ from types import FunctionType, ModuleType, SimpleNamespace
 from grader import engine, limits, pictures, stage, warm
 from grader.course import CourseError, Exercise, load
 from grader.loading import CannotLoad
+from grader.preload import preload_for
 from grader.report import ExerciseResult, TaskResult, Verdict, earned, failure_text
 from grader.run import Run
 from grader.target import Target
@@ -204,7 +205,7 @@ def _show_picture(exercise: Exercise, namespace: dict) -> None:
 
 def _warm_up(exercise: Exercise) -> None:
     """Import now, in the notebook's first cell, what the first checks would wait for."""
-    needed = engine.preload_for([exercise])
+    needed = preload_for([exercise])
     for module in (*warm.NEEDED, *needed):
         importlib.import_module(module)
     if "grader.mnist" in needed:

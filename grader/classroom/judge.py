@@ -18,6 +18,7 @@ from grader.classroom.cases import Cases, job_for, merged, parts, unjudged
 from grader.classroom.submission import Answer
 from grader.classroom.submitted import Submission
 from grader.course import Course, Exercise
+from grader.preload import preload_for
 from grader.report import ExerciseResult
 
 SET_ASIDE = "Set aside: whatever graded it came to an end, twice."
@@ -145,7 +146,7 @@ def _warm(course: Course) -> engine.Engine:
             _keep(course, engine.apart(course.root, course.exercises))
     except engine.EngineError as error:
         _discard(course)
-        preload = engine.preload_for(course.exercises)
+        preload = preload_for(course.exercises)
         _keep(course, engine.Engine(course.root, preload, without=str(error)))
     return engines[course.root]
 

@@ -15,8 +15,9 @@ from textwrap import dedent
 
 from grader import pages, pictures
 from grader.course import Course, CourseError, Exercise
-from grader.engine import Engine, EngineError, draw_seed, preload_for
+from grader.engine import Engine, EngineError, draw_seed
 from grader.learner import keep
+from grader.preload import preload_for
 from grader.report import ExerciseResult, Report, TaskResult, failure_text, replay_of
 from grader.target import Target
 from grader.training import PICTURES, RECORD

@@ -17,10 +17,10 @@ from grader.engine import (
     Job,
     cold_run,
     draw_seed,
-    preload_for,
     versions,
 )
 from grader.learner.events import Finished
+from grader.preload import preload_for
 from grader.report import ExerciseResult, Report
 from grader.target import Target
 

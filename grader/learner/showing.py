@@ -11,6 +11,7 @@ from rich.console import Console
 
 from grader import course, engine, pictures
 from grader.course import CourseError, shown
+from grader.preload import preload_for
 from grader.target import Target
 
 _KINDS = (".png", ".svg", ".pdf")
@@ -32,7 +33,7 @@ def show(console: Console, name: str, target: str, out: Path | None) -> None:
         raise CourseError(f"--out: {out} should end in {', '.join(_KINDS)}.")
     path = out or loaded.root / ".kata" / "pictures" / f"{exercise.stem}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with engine.Engine(loaded.root, engine.preload_for([exercise])) as warm:
+    with engine.Engine(loaded.root, preload_for([exercise])) as warm:
         alt = warm.draw(Target.parse(target, loaded.root), exercise, path)
     console.print(f"wrote {shown(path.resolve())}")
     console.print(alt, style="dim")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from grader import course
-from grader.engine import CAN_FORK, Engine, preload_for
+from grader.engine import CAN_FORK, Engine
+from grader.preload import preload_for
 from grader.target import Target
 from grader.tests import forked
 

@@ -9,7 +9,8 @@ import time
 import pytest
 import spelling
 
-from grader.engine import CAN_FORK, Engine, Job, preload_for
+from grader.engine import CAN_FORK, Engine, Job
+from grader.preload import preload_for
 from grader.report import Diagnosis, Verdict
 from grader.target import Target
 from grader.tests import forked

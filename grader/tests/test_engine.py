@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from grader.engine import Engine, EngineError, Job, preload_for
+from grader.engine import Engine, EngineError, Job
+from grader.preload import preload_for
 from grader.report import Report, Verdict
 from grader.target import Target
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.engine import Engine, Job, Target, apart, preload_for
+from grader.engine import Engine, Job, Target, apart
+from grader.preload import preload_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layers are those of Linux")
 

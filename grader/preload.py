@@ -1,0 +1,56 @@
+"""Which modules to have imported before the first fork, for the exercises that will be run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from pathlib import Path
+
+from grader.course import Exercise
+
+_STEPS = 5  # from here on an answer may bring one of torch's optimisers
+
+
+def preload_for(exercises: Iterable[Exercise]) -> list[str]:
+    """For a warm parent whose children run the code and its tests: what the solutions import."""
+    exercises = tuple(exercises)
+    return _imported(exercise.solution for exercise in exercises) + _digits_for(exercises)
+
+
+def preload_judge(exercises: Iterable[Exercise]) -> list[str]:
+    """For a warm parent whose children only judge: what the tests import.
+
+    What only the code needs is left out: less to import, and less to fork.
+    """
+    exercises = tuple(exercises)
+    names = _imported(exercise.test_file for exercise in exercises) + _digits_for(exercises)
+    return [*names, "grader.boundary.judge", *_steps_for(exercises)]
+
+
+def preload_worker(exercises: Iterable[Exercise]) -> list[str]:
+    """For a sandbox whose workers only run the code: what the solutions import."""
+    exercises = tuple(exercises)
+    libraries = _imported(exercise.solution for exercise in exercises)
+    return ["torch", "numpy", *libraries, *_steps_for(exercises)]
+
+
+def _digits_for(exercises: Iterable[Exercise]) -> list[str]:
+    """What reads the digits, if any of the tests want them."""
+    wanted = any("digits" in one.test_file.read_text("utf-8") for one in exercises)
+    return ["grader.mnist"] if wanted else []
+
+
+def _steps_for(exercises: Iterable[Exercise]) -> list[str]:
+    """What an optimiser's first step imports: seconds, and in each child again without it."""
+    return ["torch._dynamo"] if any(one.number >= _STEPS for one in exercises) else []
+
+
+def _imported(files: Iterable[Path]) -> list[str]:
+    names: dict[str, None] = {}
+    for file in files:
+        for node in ast.parse(file.read_text("utf-8")).body:
+            if isinstance(node, ast.Import):
+                names |= dict.fromkeys(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names[node.module] = None
+    return list(names)
