@@ -62,7 +62,7 @@ def _answer(exercise: Exercise, student: int, place: int) -> str:
     solved = exercise.solution.read_text("utf-8")
     mistakes, variants = bank.mistakes(exercise), bank.variants(exercise)
     one, other = (mistakes[(student * step) % len(mistakes)] for step in (1, 7))
-    match student % 10:
+    match place % 10:  # of every exercise all kinds, in a small class as in a large one
         case 0 | 1 | 2:
             return solved
         case 3:
@@ -73,9 +73,9 @@ def _answer(exercise: Exercise, student: int, place: int) -> str:
             return f"{solved}\n\n{one.text}\n\n{other.text}"
         case 8:
             return exercise.stub.read_text("utf-8")
-    if place % 100 == 99:  # it takes a test's whole time, so not too many of them
+    if place % 500 == 499:  # it takes a test's whole time, so not too many of them
         return solved + _LOOP.format(task=exercise.tasks[-1].name)
-    return solved + "\n" + _HOSTILE[place % len(_HOSTILE)]
+    return solved + "\n" + _HOSTILE[place // 10 % len(_HOSTILE)]
 
 
 def _grade(folder: Path, handed_in: Path, number: int) -> list[float]:
