@@ -17,6 +17,8 @@ from grader.engine import Engine, Job
 from grader.preload import preload_for
 from grader.target import Target
 
+Tick = Callable[[int, int], None]  # told of steps done, and of how many
+
 
 @dataclass
 class Bench:
@@ -33,20 +35,30 @@ class Bench:
         return asdict(self)
 
 
-def run(name: str, course: Course, exercises: Iterable[Exercise], runs: int | None = None) -> Bench:
-    """Measure one claim, `runs` times for each subject, or as often as it says itself."""
+def run(
+    name: str,
+    course: Course,
+    exercises: Iterable[Exercise],
+    runs: int | None = None,
+    tick: Tick = lambda done, of: None,
+) -> Bench:
+    """Measure one claim, `runs` times for each subject, or as often as it says itself.
+
+    `tick` hears how many of its steps are done, and of how many.
+    """
     if name not in _BENCHES:
         raise CourseError(f"There is no bench {name!r}. There are {', '.join(_BENCHES)}.")
     measure, usual = _BENCHES[name]
-    return measure(course, tuple(exercises), runs or usual)
+    return measure(course, tuple(exercises), runs or usual, tick)
 
 
-def engine(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
+def engine(course: Course, exercises: tuple[Exercise, ...], runs: int, tick: Tick) -> Bench:
     """Seconds for one run of an exercise: a warm fork beside a cold pytest process."""
     target = Target(solutions(course.root))
     rows: list[list[str | float]] = []
     with Engine(course.root, preload_for(exercises)) as warm:
-        for exercise in exercises:
+        for done, exercise in enumerate(exercises):
+            tick(done, len(exercises))
             job = Job(target, exercise, seed=1, diagnose=False)
             list(warm.map([job]))  # the first run shows the parent what else to import
             times = [_seconds(lambda job=job: list(warm.map([job]))) for _ in range(runs)]
@@ -60,14 +72,15 @@ def engine(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
     return Bench("engine", f"One run, {runs} warm runs each", headings, rows)
 
 
-def diagnosis(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
+def diagnosis(course: Course, exercises: tuple[Exercise, ...], runs: int, tick: Tick) -> Bench:
     """Milliseconds that naming a mistake adds to a warm run of the task that failed.
 
     Of each task the mistake that the diagnosis comes to last, in a file of the learner's own.
     """
     rows: list[list[str | float]] = []
     with tempfile.TemporaryDirectory() as name, Engine(course.root, preload_for(exercises)) as warm:
-        for exercise in exercises:
+        for done, exercise in enumerate(exercises):
+            tick(done, len(exercises))
             added: list[tuple[float, str]] = []
             for task in exercise.tasks:
                 last = bank.mistakes(exercise, task.name)[-1]
@@ -89,28 +102,28 @@ def diagnosis(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Ben
     return Bench("diagnosis", f"What a diagnosis adds, best of {runs} runs", headings, rows)
 
 
-def watch(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
+def watch(course: Course, exercises: tuple[Exercise, ...], runs: int, tick: Tick) -> Bench:
     """Seconds from a save to the printed verdict of `kata watch`, beside a cold pytest."""
-    headings, rows = bench_watch.measure(course, exercises, runs)
+    headings, rows = bench_watch.measure(course, exercises, runs, tick)
     return Bench("watch", f"From the save to the verdict, {runs} saves each", headings, rows)
 
 
-def nbgrader(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
+def nbgrader(course: Course, exercises: tuple[Exercise, ...], runs: int, tick: Tick) -> Bench:
     """Seconds per submission of `nbgrader autograde`: our step beside nbgrader's own kernel."""
-    rows = bench_nbgrader.measure(course, exercises, runs)
+    rows = bench_nbgrader.measure(course, exercises, runs, tick)
     title = f"Autograding, seconds for each of {runs} submissions"
     return Bench("nbgrader", title, bench_nbgrader.HEADINGS, rows, bench_nbgrader.NOTES)
 
 
-def classes(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
+def classes(course: Course, exercises: tuple[Exercise, ...], runs: int, tick: Tick) -> Bench:
     """Submissions per minute of `kata grade`, in two sizes of class, beside nbgrader's own."""
-    rows = bench_class.measure(course, exercises, runs)
+    rows = bench_class.measure(course, exercises, runs, tick)
     return Bench("class", "Grading a class", bench_class.HEADINGS, rows, bench_class.NOTES)
 
 
-def attacks(course: Course, exercises: tuple[Exercise, ...], runs: int) -> Bench:
+def attacks(course: Course, exercises: tuple[Exercise, ...], runs: int, tick: Tick) -> Bench:
     """Attacks that earn points they should not: from this judge, plain pytest and nbgrader."""
-    found, rows = bench_attacks.measure(course, exercises)
+    found, rows = bench_attacks.measure(course, exercises, tick)
     title = f"{len(found)} attacks, and which graders they fool"
     headings, notes = bench_attacks.HEADINGS, bench_attacks.NOTES
     return Bench("attacks", title, headings, rows, notes, [asdict(one) for one in found])
@@ -139,7 +152,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 # Each with the runs that it takes when nobody says how many.
-_BENCHES: dict[str, tuple[Callable[[Course, tuple[Exercise, ...], int], Bench], int]] = {
+_BENCHES: dict[str, tuple[Callable[[Course, tuple[Exercise, ...], int, Tick], Bench], int]] = {
     "engine": (engine, 7),
     "diagnosis": (diagnosis, 7),
     "watch": (watch, 7),

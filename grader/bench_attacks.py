@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -46,12 +46,14 @@ class Fooled:
 
     attack: str
     family: str
-    ours: bool
+    ours: bool | None = None
     pytest: bool | None = None
     nbgrader: bool | None = None
 
 
-def measure(course: Course, exercises: Iterable[Exercise]) -> tuple[list, list[list[str | float]]]:
+def measure(
+    course: Course, exercises: Iterable[Exercise], tick: Callable[[int, int], None]
+) -> tuple[list[Fooled], list[list[str | float]]]:
     """What became of each attack, and a row for each family."""
     try:
         from grader.tests import attacks
@@ -61,18 +63,27 @@ def measure(course: Course, exercises: Iterable[Exercise]) -> tuple[list, list[l
         raise CourseError("bench attacks holds its attacks in bubblewrap, which is not installed.")
     stems = {exercise.stem for exercise in exercises}
     chosen = [one for one in attacks.corpus() if one.exercise in stems]
+    others = [one for one in chosen if not one.wire and not _harmful(one)]
+    found = {one.name: Fooled(one.name, one.family) for one in chosen}
     with tempfile.TemporaryDirectory(prefix="kata-bench-") as name:
-        files = _hand_in(course, chosen, Path(name).resolve())
-        found = {one.name: Fooled(one.name, one.family, bad) for one, bad in _ours(course, files)}
-        others = [one for one in chosen if not one.wire and not _harmful(one)]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for one, bad in pool.map(partial(_pytest, course, files), others):
-                found[one.name].pytest = bad
-            _assignments(course, {one.exercise for one in others}, Path(name).resolve())
-            for one, bad in pool.map(partial(_nbgrader, course, files), others):
-                found[one.name].nbgrader = bad
+        tried = _tried(course, chosen, others, Path(name).resolve())
+        for done, (side, one, bad) in enumerate(tried, 1):
+            setattr(found[one.name], side, bad)
+            tick(done, len(chosen) + 2 * len(others))
     results = list(found.values())
     return results, _rows(results)
+
+
+def _tried(course: Course, chosen: list, others: list, folder: Path) -> Iterator[tuple]:
+    """Which of `_SIDES`, an attack, and was it fooled: all attacks on ours, the others on all."""
+    files = _hand_in(course, chosen, folder)
+    for one, bad in _ours(course, files):
+        yield "ours", one, bad
+    _assignments(course, {one.exercise for one in others}, folder)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for side, judged in (("pytest", _pytest), ("nbgrader", _nbgrader)):
+            for one, bad in pool.map(partial(judged, course, files), others):
+                yield side, one, bad
 
 
 def _assignments(course: Course, stems: Iterable[str], folder: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from grader import bank, bench_nbgrader
@@ -35,15 +36,19 @@ _HOSTILE = (
 _LOOP = "\n\ndef {task}(*args, **kwargs):\n    while True:\n        pass\n"
 
 
-def measure(course: Course, exercises: tuple[Exercise, ...], runs: int) -> list[list[str | float]]:
+def measure(
+    course: Course, exercises: tuple[Exercise, ...], runs: int, tick: Callable[[int, int], None]
+) -> list[list[str | float]]:
     """Rows for a tenth of `runs` submissions, for all of them, and for notebooks both ways."""
     rows: list[list[str | float]] = []
     with tempfile.TemporaryDirectory(prefix="kata-") as name:
         folder = Path(name).resolve()
-        for number in (max(len(exercises), runs // 10), runs):
+        for done, number in enumerate((max(len(exercises), runs // 10), runs)):
+            tick(done, 3)
             handed_in = folder / f"class{number}"
             hand_in(exercises, number, handed_in)
             rows.append(["kata grade", number, *_grade(folder, handed_in, number)])
+        tick(2, 3)
         rows += _notebooks(course, exercises, folder, min(_STUDENTS, max(2, runs // 12)))
     return rows
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from grader import bank
@@ -34,10 +35,13 @@ c.CourseDirectory.root = str(Path(__file__).resolve().parent)
 """
 
 
-def measure(course: Course, exercises: tuple[Exercise, ...], runs: int) -> list[list[str | float]]:
+def measure(
+    course: Course, exercises: tuple[Exercise, ...], runs: int, tick: Callable[[int, int], None]
+) -> list[list[str | float]]:
     """A row for each exercise, from a class of `runs` students in a temporary folder."""
     rows: list[list[str | float]] = []
-    for exercise in exercises:
+    for done, exercise in enumerate(exercises):
+        tick(done, len(exercises))
         with tempfile.TemporaryDirectory(prefix="kata-") as name:
             ours, theirs = (Path(name, side).resolve() for side in ("ours", "nbgrader"))
             classes.write(course, ours, [exercise.id])

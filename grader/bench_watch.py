@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from grader.course import Course, Exercise, solutions
@@ -21,7 +22,7 @@ HEADINGS = ["exercise", "its tests s", "median s", "max s", "cold pytest s", "co
 
 
 def measure(
-    course: Course, exercises: tuple[Exercise, ...], runs: int
+    course: Course, exercises: tuple[Exercise, ...], runs: int, tick: Callable[[int, int], None]
 ) -> tuple[list[str], list[list[str | float]]]:
     """Headings and rows: `runs` saves of each solved exercise in a copy of the course.
 
@@ -37,7 +38,8 @@ def measure(
         tests, floor = _in_the_engine(course, exercises, runs)
         watched = _watched(root, exercises, runs)
         rows: list[list[str | float]] = []
-        for exercise in exercises:
+        for done, exercise in enumerate(exercises):
+            tick(done, len(exercises))
             cold = _cold(root, exercise)
             times = watched[exercise.stem]
             median = statistics.median(times)

@@ -370,7 +370,8 @@ def bench(
     from grader import course, show
 
     loaded = course.load()
-    found = benches.run(name, loaded, loaded.select(names), runs)
+    with show.progress(console, "measuring") as tick:
+        found = benches.run(name, loaded, loaded.select(names), runs, tick)
     _write_json(json_file, found.to_json())
     show.bench(console, found)
 

@@ -115,13 +115,3 @@ def test_build_check(kata, workspace):
     assert [line for line in done.stdout.splitlines() if "out of date" in line] == [
         "out of date exercises/ex05_lr_step.py"
     ]
-
-
-@pytest.mark.whole
-def test_bench_engine_measures_both_sides(kata, tmp_path):
-    path = tmp_path / "bench.json"
-    done = kata("bench", "engine", "--exercise", "ex05", "--runs", "1", "--json", str(path))
-    assert done.returncode == 0, done.stderr
-    row = json.loads(path.read_text())["rows"][0]
-    assert row[0] == "ex05_lr_step"
-    assert row[4] == pytest.approx(row[3] / row[1])
