@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -15,10 +16,11 @@ from grader import bank, bench_nbgrader
 from grader.classroom import course as classes
 from grader.course import Course, CourseError, Exercise
 
-HEADINGS = ["what", "submissions", "s", "s each", "a minute", "peak GB"]
+HEADINGS = ["what", "submissions", "s", "s each", "a minute", "median GB", "peak GB"]
 NOTES = [
     "Each row is one command from its start to its end. Memory: what all its processes hold "
-    "together, shared pages counted once, looked at every few seconds.",
+    "together, shared pages counted once, looked at every few seconds; the peak is where a look "
+    "has met a submission that fills its own, up to the limit of a worker.",
     "The class: solutions and variants, known mistakes, two in one file, stubs, and in every tenth "
     "submission code that exits, raises at import, fills its memory or kills; one in some hundreds "
     "never ends.",
@@ -99,7 +101,7 @@ def _grade(folder: Path, handed_in: Path, number: int) -> list[float]:
     seconds = time.perf_counter() - started
     if f"{number} graded" not in said:
         raise CourseError(f"kata grade did not grade all {number}:\n{said[-2000:]}")
-    return [seconds, seconds / number, 60 * number / seconds, memory.peak / 1e9]
+    return [seconds, seconds / number, 60 * number / seconds, *memory.gigabytes()]
 
 
 def _notebooks(
@@ -120,8 +122,8 @@ def _notebooks(
     ratio = [theirs[0] / ours[0], theirs[1] / ours[1], ours[2] / theirs[2]]
     return [
         ["kata grade, notebooks", number, *ours],
-        ["nbgrader autograde, the same", number, *theirs, ""],
-        ["times as many", "", *ratio, ""],
+        ["nbgrader autograde, the same", number, *theirs, "", ""],
+        ["times as many", "", *ratio, "", ""],
     ]
 
 
@@ -129,7 +131,8 @@ class _Memory:
     """Looks at what a process and all that it has started hold, again and again."""
 
     def __init__(self, pid: int):
-        self._pid, self.peak = pid, 0
+        self._pid = pid
+        self._looks: list[int] = []
         self._ended = threading.Event()
         self._looking = threading.Thread(target=self._look)
 
@@ -141,11 +144,16 @@ class _Memory:
         self._ended.set()
         self._looking.join()
 
+    def gigabytes(self) -> tuple[float, float]:
+        """The median of what was seen, and the most."""
+        looks = self._looks or [0]
+        return statistics.median(looks) / 1e9, max(looks) / 1e9
+
     def _look(self) -> None:
         patience = 1.0
         while not self._ended.wait(patience):
             started = time.thread_time()
-            self.peak = max(self.peak, sum(_held(pid) for pid in _family(self._pid)))
+            self._looks.append(sum(_held(pid) for pid in _family(self._pid)))
             patience = max(1.0, _SPARE * (time.thread_time() - started))
 
 
