@@ -15,17 +15,18 @@ from grader.preload import preload_for
 from grader.target import Target
 from grader.tests import forked
 
-# Files that import nbgrader or torchvision, or have the engine collect the tests of many
-# exercises, share a worker: that takes seconds in each.
+# Files that import nbgrader, torchvision or what an optimiser's step does, or have the engine
+# collect the tests of many exercises, share a worker: that takes seconds in each.
 TOGETHER = (
-    ("test_classroom", "test_grading", "test_notebook_check", "test_lms", "test_course"),
-    ("test_training", "test_training_apart", "test_mnist", "test_pictures", "test_ex10_datasets",
-     "test_ex11_dataloaders", "test_ex12_train_digits", "test_ex13_fast_loader"),
+    ("test_classroom", "test_grading", "test_notebook_check", "test_lms", "test_course",
+     "test_workspace", "test_colab"),
+    ("test_training", "test_training_apart", "test_boundary", "test_mnist", "test_pictures",
+     "test_ex10_datasets", "test_ex11_dataloaders", "test_ex12_train_digits",
+     "test_ex13_fast_loader"),
     ("test_engine", "test_diagnose", "test_failure_text", "test_kept", "test_prove"),
 )  # fmt: skip
 # What begins first. The rest fills up the workers that have done with these.
-FIRST = (*sum(TOGETHER, ()), "test_watch", "test_readme", "test_workspace", "test_boundary",
-         "test_cli")  # fmt: skip
+FIRST = (*sum(TOGETHER, ()), "test_watch", "test_readme", "test_cli")  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -165,11 +165,16 @@ def alike(one, other):
     return one == other
 
 
-def test_plain_values_come_back_as_they_are():
+# A few drawn cases in the quick run, many in the whole one.
+drawn = pytest.mark.parametrize("examples", [20, pytest.param(120, marks=pytest.mark.whole)])
+
+
+@drawn
+def test_plain_values_come_back_as_they_are(examples):
     ex = remote(SOURCE)
     same = ex.find("same")
 
-    @settings(max_examples=60, deadline=None, derandomize=True)
+    @settings(max_examples=examples, deadline=None, derandomize=True)
     @given(PLAIN)
     def check(value):
         assert alike(same(value), value)
@@ -519,30 +524,39 @@ def hostile(mutate):
     return lambda: Forked(serve)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
-@given(st.dictionaries(st.sampled_from(FIELDS), JSON, min_size=1, max_size=4), st.binary())
-def test_nonsense_from_a_worker_ends_it_and_nothing_else(fields, blob):
+@drawn
+def test_nonsense_from_a_worker_ends_it_and_nothing_else(examples):
     state = torch.get_rng_state()
-    worker = hostile(lambda number: frame(GOOD | {"a": number} | fields, [blob]))
-    ex = remote("", worker)
-    try:
-        ex.ask("name", "f")
-    except Ended:
-        pass
-    except Exception as error:  # data that says of itself that the code raised
-        assert hasattr(error, "origin")
-    finally:
-        ex.close()
-        torch.set_grad_enabled(True)
-        torch.set_rng_state(state)
+
+    @settings(max_examples=examples, deadline=None, derandomize=True)
+    @given(st.dictionaries(st.sampled_from(FIELDS), JSON, min_size=1, max_size=4), st.binary())
+    def check(fields, blob):
+        worker = hostile(lambda number: frame(GOOD | {"a": number} | fields, [blob]))
+        ex = remote("", worker)
+        try:
+            ex.ask("name", "f")
+        except Ended:
+            pass
+        except Exception as error:  # data that says of itself that the code raised
+            assert hasattr(error, "origin")
+        finally:
+            ex.close()
+            torch.set_grad_enabled(True)
+            torch.set_rng_state(state)
+
+    check()
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
-@given(st.binary(max_size=200))
-def test_bytes_that_are_no_message(content):
-    ex = remote("", hostile(lambda number: content))
-    with pytest.raises(Ended):
-        ex.ask("name", "f")
+@drawn
+def test_bytes_that_are_no_message(examples):
+    @settings(max_examples=examples, deadline=None, derandomize=True)
+    @given(st.binary(max_size=200))
+    def check(content):
+        ex = remote("", hostile(lambda number: content))
+        with pytest.raises(Ended):
+            ex.ask("name", "f")
+
+    check()
 
 
 def test_lengths_are_not_believed():

@@ -156,6 +156,7 @@ def test_any_bytes_are_read(loaded, texts):
     assert isinstance(likeness.likeness(some, loaded), list)
 
 
+@pytest.mark.whole
 def test_a_thousand_answers_take_seconds(loaded, stub):
     def own(number: int) -> str:
         draw = random.Random(number)

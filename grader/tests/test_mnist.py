@@ -487,6 +487,7 @@ def full():
         pytest.skip(str(error))
 
 
+@pytest.mark.whole
 @pytest.mark.network
 @pytest.mark.timeout(200)
 class TestFullSet:

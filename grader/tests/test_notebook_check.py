@@ -171,6 +171,7 @@ def test_text_of_the_learner_is_no_html(loaded):
     assert "&lt;script&gt;" in page
 
 
+@pytest.mark.whole
 def test_in_a_real_kernel(loaded, tmp_path):
     import nbformat
     from nbclient import NotebookClient

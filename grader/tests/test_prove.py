@@ -186,6 +186,7 @@ def test_kata_prove_says_so_and_exits_with_0(kata, small, tmp_path):
     assert 0 < row["variants"] == row["accepted"]
 
 
+@pytest.mark.whole
 def test_kata_prove_of_a_weakened_course_exits_with_1(kata, small):
     _edit(small / "tests" / f"test_{STEM}.py", (r"want, rtol=1e-6\)", "want, atol=1e6)"))
     _edit(small / "tests" / f"test_{STEM}.py", (r", 192\.0\)", ", 192.0, atol=1e6)"))

@@ -260,6 +260,7 @@ def test_no_accelerator_in_a_sandbox(train):
         train(device="cuda")
 
 
+@pytest.mark.whole
 def test_a_training_that_takes_too_much_memory(sandbox, digits, monkeypatch):
     """Memory ends in the sandbox, and not on the machine."""
     monkeypatch.setattr(
@@ -502,17 +503,8 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize(
-    "place",
-    [
-        "files",
-        "the environment",
-        "memory",
-        # both are files
-        pytest.param("the course's package", marks=pytest.mark.whole),
-        pytest.param("torchvision's cache", marks=pytest.mark.whole),
-    ],
-)
+@pytest.mark.whole
+@pytest.mark.parametrize("place", PLACES)
 def test_labels_that_lie_about(train, train_boxed, digits, monkeypatch, place, tmp_path):
     """Nothing is to be found in a sandbox; without one it is all there."""
     raw = tmp_path / "MNIST" / "raw"

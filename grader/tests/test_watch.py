@@ -243,6 +243,7 @@ def test_a_warm_parent_killed_between_two_runs_is_started_again(session):
     session.passes("ex05")
 
 
+@pytest.mark.whole
 def test_a_change_of_the_course_runs_again(session):
     tests = session.course.find("ex05").test_file
     text = tests.read_text("utf-8")
