@@ -174,15 +174,9 @@ def browser():
         running.close()
 
 
-@pytest.mark.parametrize(
-    ("width", "height", "colours"),
-    [
-        (1280, 900, "light"),
-        (360, 700, "dark"),
-        pytest.param(1280, 900, "dark", marks=pytest.mark.whole),
-        pytest.param(360, 700, "light", marks=pytest.mark.whole),
-    ],
-)
+@pytest.mark.whole
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (360, 700)])
 def test_in_a_browser(written, browser, tmp_path, width, height, colours):
     tab = browser.new_page(viewport={"width": width, "height": height}, color_scheme=colours)
     asked, complaints = [], []

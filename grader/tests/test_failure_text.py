@@ -22,7 +22,7 @@ from grader.report import Report, Verdict, exercise_lines, failure_text, replay_
 from grader.target import Target
 
 GOLDEN = Path(__file__).parent / "golden"
-DRAWN = 20  # mistakes
+DRAWN = 12  # mistakes
 
 
 @pytest.fixture(scope="module")

@@ -173,6 +173,7 @@ def test_a_text_that_a_learner_cannot_use_is_a_fault():
         assert fault in found
 
 
+@pytest.mark.whole
 def test_kata_prove_says_so_and_exits_with_0(kata, small, tmp_path):
     record = tmp_path / "proof.json"
     done = kata("prove", "ex03", "--seeds", "1", "--seed", "4", "--json", str(record), cwd=small)

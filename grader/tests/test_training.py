@@ -245,9 +245,13 @@ SPOILT = {  # name: (exercise 11, exercise 12, outcome, what the sentence says)
 
 
 DRAWN = ("learns a little, and lies", "diverges", "nine scores")
+LONG = ("learns a little, and lies", "endless epochs")
 
 
-@pytest.mark.parametrize("name", SPOILT)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.whole] if name in LONG else []) for name in SPOILT],
+)
 def test_what_does_not_pass(train, name):
     ex11, ex12, outcome, sentence = SPOILT[name]
     status, found, printed = train(ex11, ex12, drawn=name in DRAWN, fast=False)
