@@ -31,6 +31,7 @@ from grader.target import Target
 CAN_FORK = hasattr(os, "fork")
 WORKERS = "KATA_WORKERS"  # where the warm parent finds the sandbox's socket
 _STARTUP = 30.0  # seconds for a child to collect its tests
+_ENDED = "the warm process ended"
 _LATE_RUNS = 2  # children killed for time before the rest of an exercise is given up
 
 
@@ -247,16 +248,26 @@ class Engine:
         try:
             self._process.stdin.write(json.dumps(message).encode() + b"\n")
             self._process.stdin.flush()
-        except (BrokenPipeError, ValueError):
-            raise EngineError("the warm process ended") from None
+        except BrokenPipeError:
+            raise self._lost() from None
+        except ValueError:  # it has been closed meanwhile
+            raise EngineError(_ENDED) from None
 
     def _read(self) -> dict:
         line = self._process.stdout.readline()
         if not line:
             with self._lock:
                 self._progress.clear()
-            raise EngineError("the warm process ended")
+            raise self._lost()
         return json.loads(line)
+
+    def _lost(self) -> EngineError:
+        """What to raise when the warm parent is gone: its pipes close a moment before it ends."""
+        process = self._process
+        if process:
+            process.kill()
+            process.wait()  # else the next start might still take it for alive
+        return EngineError(_ENDED)
 
     def _handle(self, event: dict) -> None:
         progress = self._progress.get(event.get("id"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -225,6 +227,22 @@ def test_the_parent_can_be_killed_and_is_started_again(loaded):
         except EngineError:
             passed = own.run(target, [exercise], 1).passed
         assert passed
+
+
+LINGERING = "import os, sys, time; sys.stdin.readline(); os.close(1); time.sleep(60)"
+
+
+@pytest.mark.parametrize("code", [LINGERING, LINGERING.replace("readline", "close")])
+def test_a_parent_is_past_its_end_once_its_pipes_are_closed(loaded, monkeypatch, code):
+    """A process that is killed closes its files first; until it ends it still looks alive."""
+    words = [sys.executable, "-c", code]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    monkeypatch.setattr("grader.engine.spawn", lambda *_: subprocess.Popen(words, **pipes))
+    own = Engine(loaded.root)
+    with pytest.raises(EngineError, match="the warm process ended"):
+        own.run(Target(loaded.root / "solutions"), [loaded.find("ex05")], 1)
+    assert own.died
+    own.close()
 
 
 def test_jobs_can_be_cancelled(engine, loaded, solved):
