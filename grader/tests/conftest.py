@@ -15,8 +15,8 @@ from grader.preload import preload_for
 from grader.target import Target
 from grader.tests import forked
 
-# Files that import nbgrader, torchvision or what an optimiser's step does, or have the engine
-# collect the tests of many exercises, share a worker: that takes seconds in each.
+# Files that import nbgrader, torchvision or what an optimiser's first step needs, or have the
+# engine collect the tests of many exercises, share a worker: that takes seconds in each.
 TOGETHER = (
     ("test_classroom", "test_grading", "test_notebook_check", "test_lms", "test_course",
      "test_workspace", "test_colab"),
@@ -69,6 +69,11 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.is_relative_to(ROOT / "grader") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(240))
+
+
+def whole_for(names, long):
+    """Values of a parameter, of which the `long` ones run in the whole run only."""
+    return [pytest.param(one, marks=[pytest.mark.whole] if one in long else []) for one in names]
 
 
 @pytest.fixture(scope="session", autouse=True)

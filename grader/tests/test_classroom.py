@@ -16,6 +16,7 @@ from grader.classroom import judge, submission
 from grader.course import reference
 from grader.learner import keep
 from grader.tests import forked
+from grader.tests.conftest import whole_for
 
 STEM = "ex03_backward"
 TASKS = {"slope": 1, "gradient": 2, "vector_jacobian": 2, "numeric_gradient": 2, "chain_rule": 1}
@@ -469,10 +470,7 @@ def test_neighbours_keep_their_scores(graded, place, name, points):
     assert graded.scores()[f"{place} {name}"] == (points, False)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.whole] if name in VARIATIONS else []) for name in CASES],
-)
+@pytest.mark.parametrize("name", whole_for(CASES, VARIATIONS))
 def test_each_submission_gets_its_own_points(graded, name):
     _, points, says = CASES[name]
     assert graded.scores()[name] == (points, False)

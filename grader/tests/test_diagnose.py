@@ -16,7 +16,7 @@ from grader.target import Target
 from grader.tests import forked
 
 SEED = 20
-DRAWN = 12  # answers
+DRAWN = 20  # answers
 
 
 @pytest.fixture(scope="session")

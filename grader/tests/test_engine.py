@@ -238,11 +238,10 @@ def test_a_parent_is_past_its_end_once_its_pipes_are_closed(loaded, monkeypatch,
     words = [sys.executable, "-c", code]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     monkeypatch.setattr("grader.engine.spawn", lambda *_: subprocess.Popen(words, **pipes))
-    own = Engine(loaded.root)
-    with pytest.raises(EngineError, match="the warm process ended"):
-        own.run(Target(loaded.root / "solutions"), [loaded.find("ex05")], 1)
-    assert own.died
-    own.close()
+    with Engine(loaded.root) as own:
+        with pytest.raises(EngineError, match="the warm process ended"):
+            own.run(Target(loaded.root / "solutions"), [loaded.find("ex05")], 1)
+        assert own.died
 
 
 def test_jobs_can_be_cancelled(engine, loaded, solved):

@@ -20,9 +20,10 @@ from grader.engine import Job, draw_seed
 from grader.prove import unreadable
 from grader.report import Report, Verdict, exercise_lines, failure_text, replay_of
 from grader.target import Target
+from grader.tests.conftest import whole_for
 
 GOLDEN = Path(__file__).parent / "golden"
-DRAWN = 12  # mistakes
+DRAWN = 20  # mistakes
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +92,7 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize(
-    "verdict",
-    [
-        pytest.param(verdict, marks=[pytest.mark.whole] if verdict == "timed out" else [])
-        for verdict in ANSWERS
-    ],
-)
+@pytest.mark.parametrize("verdict", whole_for(ANSWERS, ["timed out"]))
 def test_the_text_of_each_verdict_is_the_one_that_is_kept(engine, loaded, tmp_path, verdict):
     exercise = loaded.find("ex03")
     old, new = ANSWERS[verdict]

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from grader import mnist
+from grader.tests.conftest import whole_for
 from grader.training import child, learner, loaders, pictures, record, train_command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -248,10 +249,7 @@ DRAWN = ("learns a little, and lies", "diverges", "nine scores")
 LONG = ("learns a little, and lies", "endless epochs")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.whole] if name in LONG else []) for name in SPOILT],
-)
+@pytest.mark.parametrize("name", whole_for(SPOILT, LONG))
 def test_what_does_not_pass(train, name):
     ex11, ex12, outcome, sentence = SPOILT[name]
     status, found, printed = train(ex11, ex12, drawn=name in DRAWN, fast=False)

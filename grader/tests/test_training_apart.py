@@ -23,6 +23,7 @@ torch = pytest.importorskip("torch")
 from grader import mnist  # noqa: E402
 from grader.sandbox import Limits, SandboxError, fork_worker  # noqa: E402
 from grader.tests.apart import Forked  # noqa: E402
+from grader.tests.conftest import whole_for  # noqa: E402
 from grader.training import apart, record, unseen, worker  # noqa: E402
 from grader.training.learner import Code  # noqa: E402
 from grader.training.line import Line  # noqa: E402
@@ -220,10 +221,7 @@ BROKEN = {  # name: (exercise 11, exercise 12, outcome, what the sentence says)
 LONG = ("endless epochs", "diverges")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.whole] if name in LONG else []) for name in BROKEN],
-)
+@pytest.mark.parametrize("name", whole_for(BROKEN, LONG))
 def test_the_same_sentences(train, digits, name):
     ex11, ex12, outcome, sentence = BROKEN[name]
     found = train(ex11, ex12, fast=False)
