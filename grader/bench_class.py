@@ -19,8 +19,8 @@ from grader.course import Course, CourseError, Exercise
 HEADINGS = ["what", "submissions", "s", "s each", "a minute", "median GB", "peak GB"]
 NOTES = [
     "Each row is one command from its start to its end. Memory: what all its processes hold "
-    "together, shared pages counted once, looked at every few seconds; the peak is where a look "
-    "has met a submission that fills its own, up to the limit of a worker.",
+    "together, shared pages counted once, looked at every few seconds; the peak may be where a "
+    "look has met a submission that fills its own, up to the limit of a worker.",
     "The class: solutions and variants, known mistakes, two in one file, stubs, and in every tenth "
     "submission code that exits, raises at import, fills its memory or kills; one in some hundreds "
     "never ends.",
