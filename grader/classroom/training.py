@@ -17,6 +17,7 @@ from grader.engine import EngineError
 from grader.sandbox import SandboxError
 
 LOADERS, MODEL = "ex11_dataloaders", "ex12_train_digits"
+DATA = "full"
 KEPT = (
     "passed",
     "outcome",
@@ -50,17 +51,15 @@ def complete(
     loaders = {one.student: one for one in handed_in if one.exercise == LOADERS and not one.problem}
     if not models:
         return
-    data = _digits(say)
     left = []
     for one in models:
-        key = _key(one.submission, loaders.get(one.submission.student), terms, data)
+        key = _key(one.submission, loaders.get(one.submission.student), terms)
         one.training = store.find_training(one.submission.student, key)
         if one.training is None or (apart and _is_open(one.training)):
             left.append((one, key))
     tick(0, len(left))
     orders = [
-        _order(one.submission, loaders.get(one.submission.student), terms, data, apart)
-        for one, _ in left
+        _order(one.submission, loaders.get(one.submission.student), terms, apart) for one, _ in left
     ]
     for done, (place, record) in enumerate(_trained(orders, scheduler, say), 1):
         one, key = left[place]
@@ -96,7 +95,7 @@ def _apart(order: dict) -> dict:
     from grader import mnist
     from grader.training import apart
 
-    digits = mnist.load(order["data"], progress=False)
+    digits = mnist.load(order["data"])
     loaders, model = (order[name].decode(errors="replace") for name in ("loaders", "model"))
     with apart.sandbox(require=order["apart"]) as box:
         record = apart.check_apart(loaders, model, digits, box, order["seed"]).to_json()
@@ -112,7 +111,7 @@ def _in_a_child(order: dict) -> dict:
         for name in ("loaders", "model"):
             path = Path(folder) / f"{LOADERS if name == 'loaders' else MODEL}.py"
             path.write_bytes(order[name])
-        digits = mnist.load(order["data"], progress=False)
+        digits = mnist.load(order["data"])
         plan = Plan(Target(Path(folder)), order["data"], order["seed"])
         record = supervise(plan, digits).to_json()
         found = {name: record[name] for name in KEPT}
@@ -136,15 +135,13 @@ def _trained(orders: list[dict], scheduler: str, say):
         yield place, train(order)
 
 
-def _order(
-    model: Submission, loaders: Submission | None, terms: Terms, data: str, apart: bool
-) -> dict:
+def _order(model: Submission, loaders: Submission | None, terms: Terms, apart: bool) -> dict:
     """What travels to whoever trains: the code as Python files."""
     return {
         "model": _code(model, terms),
         "loaders": _code(loaders, terms) if loaders else None,
         "seed": terms.seed,
-        "data": data,
+        "data": DATA,
         "version": grader_version(),
         "gpu": False,
         "apart": apart,
@@ -161,26 +158,14 @@ def _code(handed_in: Submission, terms: Terms) -> bytes | None:
         return None
 
 
-def _key(model: Submission, loaders: Submission | None, terms: Terms, data: str) -> dict:
+def _key(model: Submission, loaders: Submission | None, terms: Terms) -> dict:
     return {
         "submission": content_hash(model),
         "loaders": content_hash(loaders) if loaders else "",
         "grader": grader_version(),
         "seed": terms.seed,
-        "data": data,
+        "data": DATA,
     }
-
-
-def _digits(say) -> str:
-    """Which digits there are to train on."""
-    from grader import mnist
-
-    try:
-        mnist.load("full", progress=False)
-    except mnist.DataError:
-        say("The full MNIST cannot be had here: the training check uses the sample.")
-        return "sample"
-    return "full"
 
 
 def without(sentence: str) -> dict:

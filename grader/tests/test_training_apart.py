@@ -507,7 +507,7 @@ def test_labels_that_lie_about(train, train_boxed, digits, monkeypatch, place, t
     """Nothing is to be found in a sandbox; without one it is all there."""
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)
-    for file in (mnist.SAMPLE / "MNIST" / "raw").iterdir():
+    for file in (mnist.SHIPPED / "MNIST" / "raw").iterdir():
         (raw / file.name).write_bytes(file.read_bytes())
         (raw / file.stem).write_bytes(gzip.decompress(file.read_bytes()))
     monkeypatch.setenv("DIGITS", str(tmp_path))

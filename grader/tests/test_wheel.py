@@ -60,7 +60,7 @@ def test_what_is_in_it(wheel, loaded):
         for path in (exercise.solution, exercise.variants, exercise.test_file, exercise.mistakes):
             assert f"grader/_course/{path.relative_to(ROOT).as_posix()}" in names
     assert "grader/data/MNIST/raw/train-images-idx3-ubyte.gz" in names
-    assert "grader/data/sample.json" in names
+    assert "grader/data/sample.npz" in names
     assert not [name for name in names if any(part in name for part in NOT_FOR_LEARNERS)]
     top = {name.partition("/")[0] for name in names}
     assert {name for name in top if not name.endswith(".dist-info")} == {"grader"}

@@ -210,7 +210,7 @@ def _child(writer, plan: Plan, digits, output: Path) -> None:
     if digits is None:
         from grader import mnist
 
-        digits = mnist.load(plan.data, progress=False)
+        digits = mnist.load(plan.data)
     with contextlib.suppress(Unable):
         run_check(plan, digits, say)
     sys.stdout.flush()
