@@ -325,7 +325,6 @@ def test_the_training_is_kept_beside_the_grade(loaded, fake, tmp_path, monkeypat
         return training.without("") | found
 
     monkeypatch.setattr(training, "train", train)
-    monkeypatch.setattr(training, "_digits", lambda say: "sample")
     order = Order([on_disk(handed_in, tmp_path / "in")], tmp_path / "grades", seed=1, train=True)
     found = grading.grade(order)
     passed = {g.submission.student: g.training["passed"] for g in found.graded if g.training}
