@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from grader import isolation
 from grader.course import Exercise, find_root, shown
 from grader.preload import preload_for, preload_judge, preload_worker
 from grader.report import (
@@ -140,7 +141,7 @@ class Engine:
         """What keeps the code under test apart from its tests, layer by layer."""
         if self._sandbox:
             return self._sandbox.isolation
-        return f"none ({self._without or 'the code runs in the process of its tests'})"
+        return isolation.none(self._without or "the code runs in the process of its tests")
 
     @property
     def died(self) -> bool:
@@ -388,7 +389,9 @@ def sandbox_for(exercises: Iterable[Exercise], **options):
 
     here = Path(__file__).parent
     code = [here / name for name in ("loading.py", "report.py", "draw.py")]
-    options = {"limits": Limits(cpu_seconds=120, wall_seconds=300)} | options
+    exercises = tuple(exercises)
+    hide = {exercise.root for exercise in exercises}
+    options = {"limits": Limits(cpu_seconds=120, wall_seconds=300), "hide": hide} | options
     return Sandbox(preload=preload_worker(exercises), code=code, **options)
 
 

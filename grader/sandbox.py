@@ -19,7 +19,9 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from grader import bubblewrap, cgroups
+from grader import bubblewrap, cgroups, isolation
+from grader.boundary import probe
+from grader.view import SYSTEM, View, view
 from grader.worker import Limits, SandboxError, Worker, fork_worker
 
 __all__ = ["LAYERS", "Limits", "Sandbox", "SandboxError", "Worker", "fork_worker"]
@@ -28,6 +30,8 @@ _PACKAGE = Path(__file__).resolve().parent
 _READY = 120.0  # seconds for a zygote to import torch on a slow disk
 _CLOSED = 5.0  # seconds for the zygote to end
 _WORDS = 4096  # bytes of what it says
+# What is tried in turn, each with the layers that it does without besides.
+_ATTEMPTS = ((), ("bubblewrap",), ("bubblewrap", "root"))
 _START = "import sys; sys.path.insert(0, {!r}); from grader.boundary.zygote import main; main()"
 
 # Every layer, in the words of the report.
@@ -35,6 +39,7 @@ LAYERS = {
     "bubblewrap": "bubblewrap",
     "pid": "own processes",
     "mount": "own mounts",
+    "root": "own root",
     "net": "own network",
     "other user": "other user",
     "user namespace": "own user namespace",
@@ -45,7 +50,10 @@ LAYERS = {
     "watch": "memory watch",
     "cgroup": "control groups",
 }
-_HINT = "on Linux, install bubblewrap (apt install bubblewrap) and allow user namespaces"
+_HINT = (
+    "on Linux, install bubblewrap (pip install 'gradkata[sandbox]', or apt install bubblewrap) "
+    "where user namespaces are allowed"
+)
 
 
 def _boundary() -> list[Path]:
@@ -58,8 +66,8 @@ class Sandbox:
     `preload` names modules that it imports before `entry`, whose `serve(socket)` a worker calls,
     and whose `warm()`, if there is one, the zygote calls. `code` are files to show it besides
     those of grader.boundary: those of this package under their names, others as modules of their
-    own. `without` names layers (keys of `LAYERS`) to leave out. With `require`, `SandboxError`
-    unless files, network and processes are all isolated.
+    own. `without` names layers (keys of `LAYERS`) to leave out; `hide` folders of courses besides
+    ours. With `require`, `SandboxError` where files, network, processes or sockets stay open.
     """
 
     def __init__(
@@ -70,9 +78,10 @@ class Sandbox:
         require: bool = False,
         limits: Limits = Limits(),  # noqa: B008 (frozen)
         without: Iterable[str] = (),
+        hide: Iterable[Path] = (),
     ):
         self.entry, self.preload, self.code = entry, list(preload), [*_boundary(), *code]
-        self.require, self.limits = require, limits
+        self.require, self.limits, self.hide = require, limits, [*hide]
         self.without = {name: "switched off" for name in without}
         if unknown := self.without.keys() - LAYERS.keys():
             raise ValueError(f"no such layers: {', '.join(sorted(unknown))}")
@@ -107,30 +116,40 @@ class Sandbox:
             raise
 
     def _launch(self) -> None:
-        ours, theirs = _pair()
-        self._session, session = socket.socketpair()
-        self._control = ours
-        self.control = ours.fileno()
+        self._control, self._their_control = _pair()
+        self.control = self._control.fileno()
         os.set_inheritable(self.control, True)
         self._folder = Path(tempfile.mkdtemp(prefix="kata-", dir=self._place()))
         self._copy_code()
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (open until `close`)
-        words = self._bubblewrap()
-        groups = self._make_groups()
+        secrets = [root / name for root in self.hide for name in ("solutions", "tests")]
+        self._bait = probe.Bait(self._place(), [__file__, *map(str, secrets)])
+        self._view = view([*self.preload, self.entry], self.hide)
         if os.geteuid() != 0 and "other user" not in self.without:
             self._absent["other user"] = "only root can change the user"
+        self._attempts = iter(_ATTEMPTS)
+        self._attempt(next(self._attempts))
+
+    def _attempt(self, without: Iterable[str]) -> None:
+        """Start a zygote that does without these layers too."""
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (open until `close`)
+        self._session, session = socket.socketpair()
+        words = self._bubblewrap(self._view) if "bubblewrap" not in without else []
         code = bubblewrap.CODE if words else self._folder
+        groups = self._make_groups()
+        control = self._their_control
         config = {
-            "control": theirs.fileno(),
+            "control": control.fileno(),
             "session": session.fileno(),
             "entry": self.entry,
             "preload": self.preload,
             "limits": asdict(self.limits),
-            "without": {**self.without, **self._absent},
+            "without": {**dict.fromkeys(without, "tried"), **self.without, **self._absent},
             "inside": bool(words),
-            "readable": [*bubblewrap.readable(), str(code)],
-            "hidden": [str(folder) for folder in bubblewrap.hidden()],
-            "forget": [str(folder) for folder in bubblewrap.course_folders()],
+            "path": self._view.path,
+            "readable": [*self._view.shown, str(code)],
+            "hidden": self._view.hidden,
+            "root": self._root(),
+            "bait": self._bait.words,
             "groups": groups,
             "memory group": "memory" in self._groups.has,
         }
@@ -138,24 +157,34 @@ class Sandbox:
         environment = bubblewrap.environment(scratch)
         for name, value in environment.items() if words else ():
             words += ["--setenv", name, value]
-        start = [sys.executable, "-I", "-c", _START.format(str(code)), json.dumps(config)]
-        descriptors = [theirs.fileno(), session.fileno(), *groups]
+        start = ["-I", "-c", _START.format(str(code)), json.dumps(config)]
         try:
             self._process = subprocess.Popen(
-                [*words, *start],
+                [*words, self._view.program, *start],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
                 env=environment,
                 cwd="/",
-                pass_fds=descriptors,
+                pass_fds=[control.fileno(), session.fileno(), *groups],
                 start_new_session=True,
             )
         finally:
-            theirs.close()
             session.close()
             for group in groups:
                 os.close(group)
+
+    def _root(self) -> dict:
+        """What `grader.boundary.root` makes a root of, where bubblewrap is not."""
+        place = self._folder / "root"
+        place.mkdir(exist_ok=True)
+        return {
+            "place": str(place),
+            "system": SYSTEM,
+            "mounts": self._view.mounts(),
+            "code": str(self._folder),
+            "size": self.limits.tmp_bytes * 4,
+        }
 
     def _place(self) -> str | None:
         """Workers have a /tmp of their own; without bubblewrap, the code must lie elsewhere."""
@@ -175,16 +204,16 @@ class Sandbox:
         (self._folder / "tmp").mkdir()
         (self._folder / "tmp").chmod(0o711)
 
-    def _bubblewrap(self) -> list[str]:
+    def _bubblewrap(self, seen: View) -> list[str]:
         """The words that start bubblewrap; none, and the reason in `_absent`, without it."""
         if "bubblewrap" in self.without:
             return []
         reason = bubblewrap.missing()
         if reason is None:
             words = bubblewrap.command(
-                self._folder, "net" in self.without, self.limits.tmp_bytes * 4
+                seen, self._folder, "net" in self.without, self.limits.tmp_bytes * 4
             )
-            reason = bubblewrap.refusal(words)
+            reason = bubblewrap.refusal(words, seen.program)
         if reason is None:
             return words
         self._absent["bubblewrap"] = reason
@@ -199,21 +228,50 @@ class Sandbox:
         return groups
 
     def wait(self) -> None:
-        """Wait until the zygote is ready; `SandboxError` with its last words if it never is."""
-        if self._report is not None:
-            return
+        """Wait until the zygote is ready; `SandboxError` with its last words if it never is.
+
+        Where it can't start in the strongest sandbox it is started in a weaker one.
+        """
+        self._wait()
+        if self.require and self.openings:
+            reasons = "; ".join(f"{kind}: {why}" for kind, why in self.openings.items())
+            raise SandboxError(f"{self.notice} ({reasons}); {self.layers}. To close it, {_HINT}")
+
+    def _wait(self) -> None:
+        first = ""
+        while self._report is None:
+            report = self._answer()
+            if "layers" in report:
+                self._report = report
+                self._their_control.close()
+                self._bait.close()
+                return
+            reason = report.get("failed") or self._last_words() or "it ended without a word"
+            first = first or reason
+            if not self._again(reason):
+                raise SandboxError(f"the sandbox did not start: {first}")
+
+    def _answer(self) -> dict:
         self._session.settimeout(_READY)
         try:
-            report = json.loads(self._session.makefile().readline() or "{}")
+            return json.loads(self._session.makefile().readline() or "{}")
         except TimeoutError:
-            report = {"failed": f"not ready after {_READY:g} s"}
-        if "layers" not in report:
-            said = report.get("failed") or self._last_words() or "it ended without a word"
-            raise SandboxError(f"the sandbox did not start: {said}")
-        self._report = report
-        self._session.settimeout(None)
-        if self.require and (open_doors := self._open_doors()):
-            raise SandboxError(f"not isolated: {'; '.join(open_doors)}; {_HINT}")
+            return {"failed": f"not ready after {_READY:g} s"}
+        except OSError as error:
+            return {"failed": str(error)}
+
+    def _again(self, reason: str) -> bool:
+        """Try the next weaker sandbox, if this one was stronger; False when there is none."""
+        for without in self._attempts:
+            dropped = [name for name in without if name not in self.without]
+            if not dropped or (dropped == ["bubblewrap"] and "bubblewrap" in self._absent):
+                continue
+            for name in dropped:
+                self._absent.setdefault(name, f"with it the sandbox does not start ({reason})")
+            self._end()
+            self._attempt(without)
+            return True
+        return False
 
     def _last_words(self) -> str:
         with suppress(OSError, subprocess.TimeoutExpired):
@@ -229,6 +287,12 @@ class Sandbox:
             return
         self.control = -1
         self._control.close()
+        self._their_control.close()
+        self._end()
+        self._bait.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _end(self) -> None:
         with suppress(OSError):
             self._session.shutdown(socket.SHUT_RDWR)
         self._session.close()
@@ -240,21 +304,20 @@ class Sandbox:
                 self._process.wait()
         self._groups.close()
         self._errors.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     # What it is
 
     @property
     def present(self) -> frozenset[str]:
         """The layers that a worker has (keys of `LAYERS`), tried out and not supposed."""
-        self.wait()
+        self._wait()
         around = {"bubblewrap"} - self._missing().keys()
         return frozenset(self._report["layers"]) | around
 
     @property
     def absent(self) -> dict[str, str]:
         """The layers that a worker lacks, and why."""
-        self.wait()
+        self._wait()
         absent = self._missing()
         if self._groups.has and "cgroup" not in self.without:
             absent.pop("cgroup", None)
@@ -263,39 +326,37 @@ class Sandbox:
             }
         if "other user" in self.present:
             absent.pop("user namespace", None)  # it stands in for the other user
-        if self._course_is_open():
-            absent["hiding of the course"] = "it lies below the interpreter's own folders"
+        if "root" in absent and "bubblewrap" in self.present:
+            del absent["root"]
         return absent
 
     @property
+    def openings(self) -> dict[str, str]:
+        """What a worker reaches that it should not (of `isolation.KINDS`), and what showed it."""
+        self._wait()
+        return dict(self._report["open"])
+
+    @property
+    def notice(self) -> str:
+        """What stays open, in a sentence without its full stop; empty where nothing does."""
+        return isolation.notice(self.openings)
+
+    @property
     def isolation(self) -> str:
+        """What stays open, if anything, then the layers; each that is missing, with its reason."""
+        return "; ".join(filter(None, (self.notice, self.layers)))
+
+    @property
+    def layers(self) -> str:
         """The layers in one line; each one that is not there, with its reason."""
         present, absent = self.present, self.absent
         names = [words for name, words in LAYERS.items() if name in present]
         reasons = "; ".join(f"no {LAYERS.get(name, name)}: {why}" for name, why in absent.items())
-        weak = not present - {"limits", "watch", "privileges"}
-        said = " + ".join(names) + (" only" if weak and names else "") if names else "none"
-        return f"{said} ({reasons})" if reasons else said
+        line = " + ".join(names) or "none"
+        return f"{line} ({reasons})" if reasons else line
 
     def _missing(self) -> dict[str, str]:
         return {**self.without, **self._absent, **self._report["absent"]}
-
-    def _course_is_open(self) -> bool:
-        return bool(bubblewrap.hidden()) and not self.present & {"bubblewrap", "mount"}
-
-    def _open_doors(self) -> list[str]:
-        """What a worker reaches that it should not, in words."""
-        doors = {"the files": {"bubblewrap", "landlock"}, "the network": {"net"}}
-        doors["other processes"] = {"pid"}
-        missing = self._missing()
-        found = []
-        for door, layers in doors.items():
-            if not layers & self.present:
-                reasons = "; ".join(f"no {LAYERS[layer]}: {missing[layer]}" for layer in layers)
-                found.append(f"a worker reaches {door} ({reasons})")
-        if self._course_is_open():
-            found.append("a worker reaches the installed course")
-        return found
 
 
 def _pair() -> tuple[socket.socket, socket.socket]:

@@ -56,6 +56,7 @@ class Cell:
     limits: dict[str, float]  # the fields of `sandbox.Limits`
     data: int  # bytes of writable memory that the zygote has
     readable: tuple[str, ...]  # files and folders
+    hidden: tuple[str, ...]  # folders below them that are not
     folder: str  # its temporary one
     groups: tuple[int, ...] = ()  # descriptors of the control groups to make one below
 
@@ -241,7 +242,7 @@ def _become_other(cell: Cell) -> None:
     os.setresuid(uid, uid, uid)
     for path in there:
         if not os.access(path, os.R_OK):
-            raise OSError(f"only its owner may read {path}: bubblewrap would mount it for others")
+            raise OSError(f"only its owner may read {path}, and no mount shows it to others")
 
 
 def _drop_privileges(cell: Cell) -> None:
@@ -263,7 +264,7 @@ def _lock_files(cell: Cell) -> None:
     writable = [cell.folder, "/dev/null"]
     if "mount" in cell.layers:
         writable.append("/dev/shm")
-    landlock.restrict([*cell.readable, "/dev/urandom", "/dev/random"], writable)
+    landlock.restrict([*cell.readable, "/dev/urandom", "/dev/random"], writable, cell.hidden)
 
 
 def make_folder(cell: Cell) -> None:

@@ -43,8 +43,10 @@ def version() -> int:
     return linux.syscall(_CREATE_RULESET, None, 0, _ASK_VERSION, what="landlock")
 
 
-def restrict(readable: Iterable[str], writable: Iterable[str]) -> int:
+def restrict(readable: Iterable[str], writable: Iterable[str], hidden: Iterable[str] = ()) -> int:
     """From here on, and for good, only these paths and what lies below them; absent ones pass.
+
+    Of `hidden` folders below readable ones, names can be listed and nothing can be read.
 
     Returns the ABI version: below 4, TCP stays open; below 6, abstract sockets and signals do.
     """
@@ -57,13 +59,28 @@ def restrict(readable: Iterable[str], writable: Iterable[str]) -> int:
     )
     try:
         for path in readable:
-            _allow(descriptor, path, _READ & files)
+            _allow_but(descriptor, path, tuple(hidden), files)
         for path in writable:
             _allow(descriptor, path, files)
         linux.syscall(_RESTRICT_SELF, descriptor, 0, what="landlock restrict")
     finally:
         os.close(descriptor)
     return abi
+
+
+def _allow_but(ruleset: int, path: str, hidden: tuple[str, ...], files: int) -> None:
+    """Reading below `path`, but for what lies below `hidden`: a right can't be taken back, so it
+    is given for what lies beside."""
+    if path in hidden:
+        return
+    below = [folder for folder in hidden if folder.startswith(path.rstrip("/") + "/")]
+    if not below:
+        _allow(ruleset, path, _READ & files)
+        return
+    _allow(ruleset, path, _READ_DIR & files)
+    for entry in os.scandir(path):
+        if not entry.is_symlink():  # what it leads to lies elsewhere
+            _allow_but(ruleset, entry.path, tuple(below), files)
 
 
 def _allow(ruleset: int, path: str, rights: int) -> None:

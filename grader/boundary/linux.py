@@ -24,6 +24,10 @@ _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_REC, _MS_PRIVATE = 1, 2, 4, 1 << 14, 1 << 18
+_MS_BIND, _MNT_DETACH = 1 << 12, 2
+_MOUNT_SETATTR = 442  # the same on every architecture
+_AT_FDCWD, _AT_RECURSIVE, _AT_SYMLINK_NOFOLLOW = -100, 0x8000, 0x100
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
 _HUGE, _MADV_COLLAPSE = 2 << 20, 25  # the bytes of a huge page
 
@@ -78,9 +82,51 @@ def mount_tmpfs(folder: str, size: int, uid: int, mode: int, read_only: bool = F
     checked(result, f"mount a tmpfs on {folder}")
 
 
-def mount_proc() -> None:
-    """The processes of this namespace, and no others, in /proc."""
-    checked(_libc.mount(b"proc", b"/proc", b"proc", _MS_NOSUID | _MS_NODEV, None), "mount /proc")
+class _MountAttributes(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "namespace")]
+
+
+def bind(source: str, target: str) -> None:
+    """Show `source`, and what is mounted below it, at `target` too."""
+    words = os.fsencode(source), os.fsencode(target)
+    checked(_libc.mount(*words, None, _MS_BIND | _MS_REC, None), f"bind {source}")
+
+
+def make_read_only(path: str, devices: bool = False, recursive: bool = True) -> None:
+    """No writing, no set-user-id programs and, but with `devices`, no devices in what is mounted
+    at `path` and, if `recursive`, below it. Linux can since 5.12."""
+    flags = _MS_RDONLY | _MS_NOSUID | (0 if devices else _MS_NODEV)  # as MOUNT_ATTR has them
+    attributes = _MountAttributes(flags)
+    syscall(
+        _MOUNT_SETATTR,
+        _AT_FDCWD,
+        os.fsencode(path),
+        _AT_SYMLINK_NOFOLLOW | (_AT_RECURSIVE if recursive else 0),
+        ctypes.byref(attributes),
+        ctypes.c_size_t(ctypes.sizeof(attributes)),
+        what=f"make {path} read-only",
+    )
+
+
+def pivot_root(folder: str) -> None:
+    """`folder`, a mount, becomes the root of this namespace; the former one is gone from it."""
+    number = _PIVOT_ROOT.get(os.uname().machine)
+    if number is None:
+        raise OSError(f"pivot_root is not known for {os.uname().machine}")
+    os.chdir(folder)
+    syscall(number, b".", b".", what="pivot_root")  # the former root now lies on top of the new one
+    unmount(".")
+    os.chdir("/")
+
+
+def unmount(path: str) -> None:
+    checked(_libc.umount2(os.fsencode(path), _MNT_DETACH), f"unmount {path}")
+
+
+def mount_proc(folder: str = "/proc") -> None:
+    """The processes of this namespace, and no others, in `folder`."""
+    flags = _MS_NOSUID | _MS_NODEV
+    checked(_libc.mount(b"proc", os.fsencode(folder), b"proc", flags, None), "mount /proc")
 
 
 def set_dumpable(yes: bool) -> None:

@@ -3,6 +3,7 @@
 `RLIMIT_DATA` counts neither shared anonymous memory nor mappings that grow downwards, so the
 filter refuses both, and every other way to memory outside it. New namespaces, tracing, keys,
 io_uring, and sockets of any family but AF_UNIX go too: they are the usual ways into the kernel.
+So do locks and watches on files, by which two workers that read the same libraries could talk.
 """
 
 from __future__ import annotations
@@ -36,9 +37,12 @@ _REFUSED = {
     "open_by_handle_at": (304, 265), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427), "open_tree": (428, 428), "move_mount": (429, 429),
     "fsopen": (430, 430), "fsmount": (432, 432), "pidfd_getfd": (438, 438),
-    "mount_setattr": (442, 442), "memfd_secret": (447, 447),
+    "mount_setattr": (442, 442), "memfd_secret": (447, 447), "flock": (73, 32),
+    "inotify_init": (253, 26), "inotify_init1": (294, 26), "fanotify_init": (300, 262),
 }  # fmt: skip
 _MMAP, _CLONE, _SOCKET, _CLONE3 = (9, 222), (56, 220), (41, 198), 435
+# fcntl's locks, F_SETLEASE and F_NOTIFY: with them workers could talk through a file of torch.
+_FCNTL, _SHARED_STATES = (72, 25), (6, 7, 37, 38, 1024, 1026)
 
 
 def install() -> None:
@@ -72,6 +76,8 @@ def _program(machine: str) -> bytes:
     shared = [(_AND, 0, 0, _SHARED_ANONYMOUS), (_EQUAL, 0, 1, _SHARED_ANONYMOUS)]
     lines += _on(_MMAP[column], 3, [(_ANY_BIT, 0, 1, _GROWS_DOWN), _refuse(errno.ENOMEM)])
     lines += _on(_MMAP[column], 3, [*shared, _refuse(errno.ENOMEM)])
+    for command in _SHARED_STATES:
+        lines += _on(_FCNTL[column], 1, [(_EQUAL, 0, 1, command), _refuse(errno.EPERM)])
     lines += _on(_CLONE[column], 0, [(_ANY_BIT, 0, 1, _NEW_NAMESPACES), _refuse(errno.EPERM)])
     lines += _on(_SOCKET[column], 0, [(_EQUAL, 1, 0, _AF_UNIX), _refuse(errno.EACCES)])
     return b"".join(struct.pack("HBBI", *line) for line in [*lines, _give(_ALLOW)])

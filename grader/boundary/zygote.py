@@ -22,11 +22,11 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from grader.boundary import confine, landlock, linux
+from grader.boundary import confine, family, landlock, linux, namespaces, probe
+from grader.boundary.running import Running
 
 _MESSAGE = 4096  # bytes of one request
 _SCRATCH = ("/tmp", "/mnt", "/media", "/srv")  # an interpreter may lie below the first
@@ -37,37 +37,16 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TOO_MUCH = 1.25  # times its limit: the look is rough, and RLIMIT_DATA comes first
 
 
-@dataclass
-class Running:
-    """A worker, as the zygote knows it."""
-
-    cell: confine.Cell
-    pid: int
-    lifeline: socket.socket
-    deadline: float  # of time.monotonic
-    watch: int  # descriptor that becomes readable at its end; -1 where there is none
-    verdict: str | None = None  # why it was killed
-    status: int | None = None  # as wait4 gives it, once dead
-    used: float = 0.0  # seconds of processor time
-
-    def is_dead(self, wait: bool = False) -> bool:
-        """Whether it has ended; its status is taken then."""
-        if self.status is None:
-            pid, status, usage = os.wait4(self.pid, 0 if wait else os.WNOHANG)
-            if pid:
-                self.status, self.used = status, usage.ru_utime + usage.ru_stime
-        return self.status is not None
-
-
 class Zygote:
     def __init__(self, config: dict, control: socket.socket, session: socket.socket):
         self.config, self.control, self.session = config, control, session
-        self.layers = frozenset({*confine.LAYERS, "watch"}) - config["without"].keys()
+        self.layers = frozenset({*confine.LAYERS, "root", "watch"}) - config["without"].keys()
         self.absent: dict[str, str] = dict(config["without"])
         self.outside = self.null = -1
         self.workers: list[Running] = []
         self.born = 0
         self.entry = None
+        self.open: dict[str, str] = {}  # what a worker reaches that it should not
         self.next_look = 0.0
         self.highest = 0
 
@@ -78,7 +57,7 @@ class Zygote:
         self.null = os.open(os.devnull, os.O_RDWR)
         self.highest = os.sysconf("SC_OPEN_MAX")
         self._leave()
-        sys.path[:] = [path for path in sys.path if path not in self.config["forget"]]
+        sys.path[:] = [sys.path[0], *self.config["path"]]
         for name in self.config["preload"]:
             importlib.import_module(name)
         self.entry = importlib.import_module(self.config["entry"])
@@ -92,7 +71,7 @@ class Zygote:
         gc.freeze()
         linux.into_huge_pages()
         self._try_layers()
-        report = {"layers": sorted(self.layers), "absent": self.absent}
+        report = {"layers": sorted(self.layers), "absent": self.absent, "open": self.open}
         with suppress(OSError):
             report["landlock"] = landlock.version()
         self.session.sendall(json.dumps(report).encode() + b"\n")
@@ -105,36 +84,14 @@ class Zygote:
         if sys.platform != "linux":
             return
         linux.die_with_parent()
-        if not self.config["inside"]:
-            kinds = {"mount": linux.NEW_MOUNT, "net": linux.NEW_NET | linux.NEW_IPC}
-            kinds["pid"] = linux.NEW_PID
-            flags = sum(flag for name, flag in kinds.items() if name in self.layers)
-            uid, gid = os.getuid(), os.getgid()
-            with suppress(OSError):
-                if uid == 0:
-                    linux.unshare(flags)
-                else:
-                    linux.unshare(linux.NEW_USER | flags)
-                    linux.map_own_user(uid, gid)
-                self._settle()
+        if self.config["inside"]:
+            self.layers -= {"root"}  # that one is better
+        else:
+            lost = namespaces.leave(self.layers, self.config, (self.control, self.session))
+            if "root" in self.layers and lost:
+                self._lose("root", lost)
         with suppress(OSError):
             self.outside = os.open("/proc/self/ns/pid", os.O_RDONLY)
-
-    def _settle(self) -> None:
-        """Be the first process of the new namespace, with mounts that fit it."""
-        if "pid" in self.layers:
-            child = os.fork()
-            if child:
-                self.control.close()
-                self.session.close()
-                os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 0xFF)
-            linux.die_with_parent()
-        if "mount" in self.layers:
-            linux.own_mounts()
-            for folder in self.config["hidden"]:
-                linux.mount_tmpfs(folder, 4096, os.getuid(), 0o555, read_only=True)
-            if "pid" in self.layers:
-                linux.mount_proc()
 
     def _try_layers(self) -> None:
         """Leave out, and name, every layer that a trial worker can't have."""
@@ -143,7 +100,7 @@ class Zygote:
             self._lose("other user", reason)
         if "other user" in self.layers:
             self.layers -= spare
-        if "watch" in self.layers and not _sees_processes():
+        if "watch" in self.layers and not family.sees_processes():
             self._lose("watch", "no /proc of its own")
         if "pid" in self.layers and (reason := confine.no_pids(self.outside)):
             self._lose("pid", reason)
@@ -154,14 +111,31 @@ class Zygote:
             self._lose(layer, reason)
             if layer == "other user":
                 self.layers |= spare
-        if not self.layers.isdisjoint({"other user", "user namespace"}) and "limits" in self.layers:
-            self._spare_groups()
+        self._probe()
 
-    def _spare_groups(self) -> None:
-        """Joining a group takes 2 to 10 ms. Where it could only count processes, as RLIMIT_NPROC
-        does for a user of one's own, it is left out."""
-        if "cgroup" in self.layers and not self.config["memory group"]:
-            self._lose("cgroup", "they could count processes only, and the limits do that")
+    def _probe(self) -> None:
+        """What stays open, tried in a worker.
+
+        Joining a group takes 2 to 10 ms. Where it could only count processes, it is left out if a
+        worker can't fork without end but for it: RLIMIT_NPROC holds for some users, not for root.
+        """
+        layers = self.layers
+        if "cgroup" in layers and not self.config["memory group"]:
+            self.layers = layers - {"cgroup"}
+            self.open = self._look()
+            if "processes" not in self.open:
+                self._lose("cgroup", "they could count processes only, and the limits do that")
+                return
+            self.layers = layers
+        self.open = self._look()
+
+    def _look(self) -> dict[str, str]:
+        """What a worker finds that looks around; `RuntimeError` when it can't say."""
+        line = self._trial(self.config["limits"] | {"processes": probe.PROCESSES}, True)
+        answer = json.loads(line or "{}")
+        if "open" not in answer:
+            raise RuntimeError(f"a trial worker ended: {answer.get('reason', 'without a word')}")
+        return answer["open"]
 
     def _lose(self, layer: str, reason: str) -> None:
         self.layers -= {layer}
@@ -169,24 +143,32 @@ class Zygote:
 
     def _try_once(self) -> tuple[str, str] | None:
         """The layer that a worker which does nothing lacks, and why; None when it has them all."""
-        ours, theirs = socket.socketpair()
-        ours.settimeout(_TRIAL)
         try:
-            running = self._fork(self.config["limits"], None, theirs)
+            line = self._trial(self.config["limits"])
         except confine.NoLayer as error:
             return error.layer, error.reason
-        theirs.close()
-        with ours:
-            line = ours.recv(_MESSAGE)
-        self._kill(running, None)
-        self._bury(running)
         failed = json.loads(line or '{"layer": "", "reason": "a worker died before it was ready"}')
         return (failed["layer"], failed["reason"]) if failed else None
 
+    def _trial(self, limits: dict, probing: bool = False) -> bytes:
+        """What a worker says that runs no code of anybody; nothing if it died."""
+        ours, theirs = socket.socketpair()
+        ours.settimeout(_TRIAL)
+        with ours, theirs:
+            running = self._fork(limits, None, theirs.dup(), probing)
+            theirs.close()
+            try:
+                line = ours.recv(_MESSAGE)
+            except OSError:
+                line = b""
+        self._kill(running, None)
+        self._bury(running)
+        return line
+
     # Workers
 
-    def _fork(self, limits: dict, channel: socket.socket | None, lifeline) -> Running:
-        """A worker on `channel`, or a trial without one."""
+    def _fork(self, limits: dict, channel, lifeline, probing: bool = False) -> Running:
+        """A worker on the socket `channel`, or a trial without one."""
         self.born += 1
         cell = self._cell(limits)
         if "mount" not in cell.layers:
@@ -198,7 +180,7 @@ class Zygote:
         try:
             pid = os.fork()
             if pid == 0:
-                self._become_worker(cell, channel, lifeline)
+                self._become_worker(cell, channel, lifeline, probing)
         finally:
             if apart:
                 linux.rejoin(self.outside, linux.NEW_PID)
@@ -216,6 +198,7 @@ class Zygote:
             limits,
             confine.data_bytes(),
             tuple(self.config["readable"]),
+            tuple(self.config["hidden"]),
             folder,
             tuple(self.config["groups"]),
         )
@@ -228,12 +211,14 @@ class Zygote:
                 return folder
         return _SCRATCH[0]
 
-    def _become_worker(self, cell, channel, lifeline) -> NoReturn:
+    def _become_worker(self, cell, channel, lifeline, probing: bool) -> NoReturn:
         """Run in the child, from the fork to its end."""
         status = _NOT_STARTED
         try:
             confine.enter(cell)
-            if channel is None:
+            if probing:
+                lifeline.sendall(json.dumps({"open": probe.look(self.config["bait"])}).encode())
+            elif channel is None:
                 lifeline.sendall(b"{}")
             else:
                 status = self._serve(channel)
@@ -279,9 +264,8 @@ class Zygote:
             confine.drop_folder(running.cell.folder)
         for group in running.cell.groups if "cgroup" in running.cell.layers else ():
             confine.drop_group(group, running.cell)
-        ended = running.verdict or _in_words(running)
         with running.lifeline, suppress(OSError):
-            running.lifeline.sendall(json.dumps({"ended": ended}).encode() + b"\n")
+            running.lifeline.sendall(json.dumps({"ended": running.ended}).encode() + b"\n")
 
     # The loop
 
@@ -354,11 +338,11 @@ class Zygote:
         limit on each, does not bound."""
         if not self.workers:
             return
-        own = _private_pages(os.getpid())
-        children = _children()
+        ours = family.private_pages(os.getpid())
+        below = family.children()
         for running in self.workers:
-            family = _family(running.pid, children)
-            pages = sum(max(0, _private_pages(pid) - own) for pid in family)
+            members = family.family(running.pid, below)
+            pages = sum(max(0, family.private_pages(pid) - ours) for pid in members)
             if pages * _PAGE > running.cell.limits["memory"] * _TOO_MUCH:
                 self._kill(running, "out of memory")
 
@@ -378,48 +362,6 @@ def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             numbers.frombytes(data[: len(data) - len(data) % numbers.itemsize])
     return message, list(numbers)
-
-
-def _in_words(running: Running) -> str:
-    code = os.waitstatus_to_exitcode(running.status)
-    # The kernel ends it at the limit, by a clock that runs up to a third ahead of this one.
-    if code == -signal.SIGKILL and running.used > running.cell.limits["cpu_seconds"] / 2:
-        return "out of processor time"
-    return f"killed by signal {-code}" if code < 0 else f"exit status {code}"
-
-
-def _sees_processes() -> bool:
-    try:
-        return os.readlink("/proc/self") == str(os.getpid())
-    except OSError:
-        return False
-
-
-def _private_pages(pid: int) -> int:
-    """Pages in memory that no file backs; 0 for a process that is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/statm").read_text().split()
-    except OSError:
-        return 0
-    return int(fields[1]) - int(fields[2])
-
-
-def _children() -> dict[int, list[int]]:
-    """Every process that can be seen, below its parent."""
-    below: dict[int, list[int]] = {}
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        with suppress(OSError):
-            # The second field, a name in brackets, may hold anything: fields count from its end.
-            fields = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
-            below.setdefault(int(fields[1]), []).append(int(name))
-    return below
-
-
-def _family(pid: int, children: dict[int, list[int]]) -> list[int]:
-    family = [pid]
-    for member in family:
-        family += children.get(member, [])
-    return family
 
 
 def main() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import os
 import socket
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from grader import limits
 from grader.boundary import faults, folder, frames, judge, link, packing, tensors
 from grader.boundary.faults import Ended
 from grader.engine import Job
+from grader.isolation import KINDS
 from grader.loading import CannotLoad
 from grader.report import TaskResult, TestResult, Verdict
 from grader.sandbox import Limits, Sandbox, fork_worker
@@ -267,9 +270,10 @@ def test_side_conditions_alone_earn_nothing():
 
 # The sandbox: layers that guard one thing are taken away together
 
+# Of a kind that the sandbox names, it says by itself whether it stays open: that must be true.
 REACH = {
     "files": (
-        {"bubblewrap", "mount", "landlock", "other user"},
+        {"bubblewrap", "root", "mount", "landlock", "other user"},
         f"import os\nanswer = os.path.exists({str(ROOT / 'solutions' / 'ex03_backward.py')!r})",
     ),
     "network": (
@@ -281,6 +285,34 @@ try:
     answer = True
 except OSError:
     answer = False
+""",
+    ),
+    "sockets": (
+        {"bubblewrap", "root", "mount", "landlock", "other user"},
+        """
+import socket
+try:
+    socket.socket(socket.AF_UNIX).connect({path})
+    answer = True
+except OSError:
+    answer = False
+""",
+    ),
+    "processes": (
+        {"limits", "cgroup"},
+        """
+import os, time
+children = []
+try:
+    while len(children) < 48:
+        child = os.fork()
+        if child == 0:
+            time.sleep(20)
+            os._exit(0)
+        children.append(child)
+except OSError:
+    pass
+answer = len(children) == 48
 """,
     ),
     "memory": (
@@ -322,17 +354,65 @@ def test_a_layer_of_the_sandbox_holds_something_back(tmp_path, reached, defended
     layers, source = REACH[reached]
     file = tmp_path / "obeys.py"
     file.write_text(ENTRY)
-    lowest = Limits(memory=128 << 20, file_bytes=1 << 20)
+    lowest = Limits(memory=128 << 20, file_bytes=1 << 20, processes=24)
     with (
-        socket.create_server(("127.0.0.1", 0)) as server,
+        listening() as (port, path),
         Sandbox("obeys", code=[file], limits=lowest, without=[] if defended else layers) as box,
         fork_worker(box.control) as one,
     ):
-        source = source.replace("{port}", str(server.getsockname()[1]))
+        assert box.openings.keys() <= set(KINDS)
+        expected = reached in box.openings if defended or reached in KINDS else True
+        source = source.replace("{port}", str(port)).replace("{path}", repr(path))
         one.socket.settimeout(20)
         one.socket.sendall(json.dumps(source).encode() + b"\n")
-        reached = json.loads(one.socket.makefile().readline())
-    assert reached is not defended
+        assert json.loads(one.socket.makefile().readline()) is expected
+    assert expected or defended
+
+
+@contextlib.contextmanager
+def listening():
+    """A port, and a path in a folder that everybody may enter, where the judge's user listens."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        tempfile.TemporaryDirectory(dir="/var/tmp") as folder,
+        socket.socket(socket.AF_UNIX) as local,
+    ):
+        os.chmod(folder, 0o755)
+        path = os.path.join(folder, "socket")
+        local.bind(path)
+        local.listen()
+        os.chmod(path, 0o777)
+        yield server.getsockname()[1], path
+
+
+LOCK = """
+import fcntl, glob, os
+global file
+file = open(os.__file__)
+try:
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    answer = "locked"
+except BlockingIOError:
+    answer = "held by another"
+except PermissionError:
+    answer = "refused"
+"""
+
+
+@BOTH
+def test_a_lock_on_a_library_tells_another_worker_nothing(tmp_path, defended):
+    file = tmp_path / "obeys.py"
+    file.write_text(ENTRY)
+    with Sandbox("obeys", code=[file], without=[] if defended else ["seccomp"]) as box:
+        if defended and "seccomp" not in box.present:
+            pytest.skip(f"no seccomp: {box.absent['seccomp']}")
+        with fork_worker(box.control) as first, fork_worker(box.control) as second:
+            heard = []
+            for one in (first, second):
+                one.socket.settimeout(20)
+                one.socket.sendall(json.dumps(LOCK).encode() + b"\n")
+                heard.append(json.loads(one.socket.makefile().readline()))
+    assert heard == (["refused"] * 2 if defended else ["locked", "held by another"])
 
 
 @pytest.mark.whole

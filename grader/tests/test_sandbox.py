@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from grader import bubblewrap, cgroups
+from grader.isolation import KINDS
 from grader.sandbox import LAYERS, Limits, Sandbox, SandboxError, fork_worker
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layers are those of Linux")
@@ -195,24 +196,79 @@ for name in ("solutions", "tests", "grader._course", "grader.data", "grader.expe
     assert ask(worker, source) == []
 
 
-@pytest.mark.parametrize("without", [(), ("bubblewrap",)], ids=["bubblewrap", "mount"])
-def test_no_copy_among_the_packages_is_seen(entry, monkeypatch, without):
-    """An install beside the one that runs, as an older wheel in the same environment."""
-    theirs = bubblewrap.prefixes()
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as prefix:
-        os.chmod(prefix, 0o755)
-        packages = Path(prefix, "lib", "python3.11", "site-packages")
-        for name in ("grader/_course/solutions/ex01_tensors.py", "other/module.py"):
-            (packages / name).parent.mkdir(parents=True)
-            (packages / name).write_text("")
-        monkeypatch.setattr(bubblewrap, "prefixes", lambda: [*theirs, Path(prefix)])
-        source = f"from pathlib import Path\nfiles = Path({str(prefix)!r}).rglob('*.py')\n"
-        source += "answer = sorted(file.name for file in files)"
-        with Sandbox("obeys", code=[entry], limits=LIMITS, without=without) as box:
-            if not box.present & {"bubblewrap", "mount"}:
-                pytest.skip(f"nothing hides a folder here: {box.isolation}")
-            with fork_worker(box.control) as one:
-                assert ask(one, source) == ["module.py"]
+# The ways in which files are kept from a worker, the best one first.
+WAYS = {
+    "bubblewrap": (),
+    "root": ("bubblewrap",),
+    "mount": ("bubblewrap", "root"),
+    "landlock": ("bubblewrap", "root", "mount", "other user"),
+}
+EVERY_WAY = pytest.mark.parametrize("way", WAYS)
+
+
+@pytest.fixture
+def home():
+    """A folder that everybody may look into, as /home/NAME often is."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
+def boxed(way: str, entry: Path, **options) -> Sandbox:
+    """A started sandbox that keeps files away in this way; skips where this machine has it not."""
+    box = Sandbox("obeys", code=[entry], limits=LIMITS, without=WAYS[way], **options)
+    box.start()
+    if way not in box.present:
+        reason = box.absent[way]
+        box.close()
+        pytest.skip(f"no {LAYERS[way]}: {reason}")
+    return box
+
+
+@EVERY_WAY
+def test_packages_are_read_from_where_they_lie_and_no_copy_of_the_course(
+    entry, home, monkeypatch, way
+):
+    """A further folder of packages, as a user's or Debian's, with an older wheel of ours in it."""
+    packages = home / "lib" / "python3.11" / "site-packages"
+    for name in ("grader/_course/solutions/ex01_tensors.py", "kata_in_use/__init__.py"):
+        (packages / name).parent.mkdir(parents=True)
+        (packages / name).write_text("secret = 1")
+    monkeypatch.syspath_prepend(packages)
+    copy = packages / "grader/_course/solutions/ex01_tensors.py"
+    source = f"""
+import kata_in_use
+try:
+    answer = open({str(copy)!r}).read()
+except OSError:
+    answer = kata_in_use.secret
+"""
+    with boxed(way, entry, preload=["kata_in_use"]) as box, fork_worker(box.control) as one:
+        assert ask(one, source) == 1
+
+
+@EVERY_WAY
+def test_a_folder_that_is_not_for_packages_shows_no_more_than_those_in_use(
+    entry, home, monkeypatch, way
+):
+    """PYTHONPATH may name a home, and a checkout may have packages in it."""
+    for name in ("kata_in_use/__init__.py", "private/letter.py", "solutions/ex01_tensors.py"):
+        (home / name).parent.mkdir(parents=True)
+        (home / name).write_text("secret = 1")
+    monkeypatch.syspath_prepend(home)
+    private = [str(home / name) for name in ("private/letter.py", "solutions/ex01_tensors.py")]
+    source = f"""
+import glob, kata_in_use
+answer = []
+for path in glob.glob({str(home)!r} + "/**/*.py", recursive=True) + {private!r}:
+    try:
+        answer += [path] if "kata_in_use" not in path and open(path).read() else []
+    except OSError:
+        pass
+"""
+    options = {"preload": ["kata_in_use"], "hide": [home / "solutions"]}
+    with boxed(way, entry, **options) as box, fork_worker(box.control) as one:
+        assert ask(one, source) == []
 
 
 def test_only_its_own_folder_is_writable(worker, needs):
@@ -324,8 +380,8 @@ for attempt in (lambda: os.setuid(0), lambda: os.chroot("/tmp"), lambda: os.setg
 
 def test_a_fork_bomb_is_bounded(sandbox, worker, needs):
     needs("limits")
-    if not sandbox.present & {"other user", "user namespace"}:
-        pytest.skip("the kernel does not count a worker's processes apart")
+    if "processes" in sandbox.openings:
+        pytest.skip(f"it is said to be open: {sandbox.openings['processes']}")
     source = (
         named("katabomb")
         + """
@@ -557,19 +613,45 @@ def test_every_absent_layer_is_named(entry):
                 assert ask(worker, "answer = 1") == 1
                 worker.close()
                 assert worker.ended == "closed"
-    assert bare.isolation.startswith("none (")
+    assert set(bare.openings) == set(KINDS)
+    everything = "not isolated: files, network, processes and sockets stay open; none ("
+    assert bare.isolation.startswith(everything)
 
 
 def test_required_isolation_refuses_to_do_without(entry):
-    without = ["bubblewrap", "landlock", "net"]
-    with pytest.raises(SandboxError, match="not isolated.*files.*network.*install bubblewrap"):
+    without = ["bubblewrap", "root", "landlock", "net", "seccomp"]
+    message = r"files, network.*open \(.*it sees.*no Landlock.*pip install 'gradkata\[sandbox\]'"
+    with pytest.raises(SandboxError, match=message):
         Sandbox("obeys", code=[entry], require=True, without=without).start()
 
 
-def test_required_isolation_is_content_with_all_layers(entry, needs):
-    needs("bubblewrap", "pid", "net")
+def test_required_isolation_is_content_where_nothing_is_open(entry, sandbox):
+    if sandbox.openings:
+        pytest.skip(sandbox.notice)
     with Sandbox("obeys", code=[entry], require=True) as whole:
-        assert "bubblewrap" in whole.isolation
+        assert not whole.notice and whole.isolation == whole.layers
+
+
+def fake_bubblewrap(folder: Path, last: str) -> Path:
+    """A program that starts an interpreter when it is tried, and does `last` when it is needed."""
+    file = folder / "bwrap"
+    file.write_text(f'#!/bin/sh\ncase "$*" in *" -S -c "*) exit 0;; esac\n{last}\n')
+    file.chmod(0o755)
+    return file
+
+
+@pytest.mark.parametrize("last", ["echo loopback: not permitted >&2; exit 1", "exit 0"])
+def test_weaker_layers_are_tried_where_bubblewrap_fails(entry, tmp_path, monkeypatch, last):
+    """Asked for before it is ready, a worker comes from the sandbox that could be had."""
+    file = fake_bubblewrap(tmp_path, last)
+    monkeypatch.setattr(bubblewrap, "program", lambda: str(file))
+    box = Sandbox("obeys", code=[entry], limits=LIMITS)
+    box.start(wait=False)
+    with box, fork_worker(box.control) as worker:
+        assert "bubblewrap" in box.absent and "bubblewrap" not in box.present
+        assert "with it the sandbox does not start" in box.isolation
+        assert ("loopback: not permitted" in box.isolation) is ("loopback" in last)
+        assert ask(worker, "answer = 1") == 1
 
 
 def test_a_zygote_that_cannot_start_says_why(tmp_path):
@@ -604,8 +686,8 @@ def test_without_root(tmp_path, without, entry):
     folder = Path("/var/tmp") / f"kata-test-{os.getpid()}"
     try:
         shutil.copytree(ROOT / "grader/boundary", folder / "grader/boundary")
-        for name in ("__init__.py", "sandbox.py", "worker.py", "bubblewrap.py", "cgroups.py"):
-            shutil.copy(ROOT / "grader" / name, folder / "grader")
+        for name in ("__init__", "sandbox", "worker", "bubblewrap", "cgroups", "isolation", "view"):
+            shutil.copy(ROOT / "grader" / f"{name}.py", folder / "grader")
         shutil.copy(entry, folder)
         script = f"""
 import sys; sys.path.insert(0, {str(folder)!r})
@@ -628,21 +710,36 @@ with Sandbox("obeys", code=[Path({str(folder)!r}) / "obeys.py"], without={withou
     assert "no other user: only root can change the user" in done.stdout
 
 
-def test_an_interpreter_out_of_reach_is_named(monkeypatch):
-    monkeypatch.setattr(bubblewrap.os, "access", lambda path, mode: False)
-    assert "can't mount the interpreter, since this user may not read" in bubblewrap.refusal([])
+def test_why_bubblewrap_cannot_start_is_told(tmp_path):
+    file = fake_bubblewrap(tmp_path, "")
+    for words, reason in (
+        ("Can't find source path /x: Permission denied", "it can't mount what this user may not"),
+        ("setting up uid map: Permission denied", "setting up uid map: Permission denied"),
+    ):
+        file.write_text(f'#!/bin/sh\necho "bwrap: {words}" >&2\nexit 1\n')
+        assert reason in bubblewrap.refusal([str(file)], sys.executable)
 
 
-def test_groups_are_made_only_where_they_are_ours(tmp_path):
+def test_groups_are_made_only_where_they_are_ours(tmp_path, monkeypatch):
+    """A group that a user owns was handed to that user, as systemd does it."""
     for name in ("memory/other", "pids"):
         (tmp_path / name).mkdir(parents=True)
     table = tmp_path / "table"
     table.write_text("8:pids:/\n4:memory:/other\n")
-    groups = cgroups.Groups(tmp_path, table)
-    descriptors = groups.make()
-    for descriptor in descriptors:
-        os.close(descriptor)
-    assert groups.has == ["pids"] and len(descriptors) == 1
-    assert groups.absent == {"memory": "the group /other belongs to another program"}
-    groups.close()
-    assert list((tmp_path / "pids").iterdir()) == []
+    for delegated in (False, True):
+        monkeypatch.setattr(cgroups, "_delegated", lambda folder, answer=delegated: answer)
+        groups = cgroups.Groups(tmp_path, table)
+        descriptors = groups.make()
+        for descriptor in descriptors:
+            os.close(descriptor)
+        assert groups.has == (["memory", "pids"] if delegated else ["pids"])
+        assert len(descriptors) == len(groups.has)
+        refused = {"memory": "the group /other belongs to another program"}
+        assert groups.absent == ({} if delegated else refused)
+        groups.close()
+        assert not list(tmp_path.glob("*/gradkata-*")) + list(tmp_path.glob("*/*/gradkata-*"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root owns every group, and has none handed over")
+def test_a_group_of_ones_own_was_handed_over(tmp_path):
+    assert cgroups._delegated(tmp_path) and not cgroups._delegated(Path("/sys"))
