@@ -144,6 +144,11 @@ class Engine:
         return isolation.none(self._without or "the code runs in the process of its tests")
 
     @property
+    def refusal(self) -> str:
+        """Why no grade can be trusted, and what to do; empty where the code is kept apart."""
+        return isolation.refusal(self.isolation)
+
+    @property
     def died(self) -> bool:
         """Was the warm parent started, and has it ended by itself?"""
         return self._process is not None and self._process.poll() is not None

@@ -11,6 +11,11 @@ from enum import StrEnum
 KINDS = ("files", "network", "processes", "sockets")  # what a worker must not reach
 _OPEN = "not isolated: "
 _END = "; "  # of the notice
+_CLOSE = (
+    "on Linux, install bubblewrap (pip install 'gradkata[sandbox]', or apt install bubblewrap) "
+    "where user namespaces are allowed"
+)
+_GO_ON = 'say --isolation open, or to nbgrader c.KataExecute.isolation = "open"'
 
 
 class Isolation(StrEnum):
@@ -27,6 +32,13 @@ def notice(openings: Iterable[str]) -> str:
         return ""
     listed = " and ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
     return f"{_OPEN}{listed} stay{'s' if kinds == ['network'] else ''} open"
+
+
+def refusal(line: str) -> str:
+    """Why nothing is graded with this line on isolation, and what to do; empty where it is."""
+    return (
+        f"{line}. To close it, {_CLOSE}. To grade all the same, {_GO_ON}." if is_open(line) else ""
+    )
 
 
 def none(reason: str) -> str:

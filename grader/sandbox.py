@@ -50,10 +50,6 @@ LAYERS = {
     "watch": "memory watch",
     "cgroup": "control groups",
 }
-_HINT = (
-    "on Linux, install bubblewrap (pip install 'gradkata[sandbox]', or apt install bubblewrap) "
-    "where user namespaces are allowed"
-)
 
 
 def _boundary() -> list[Path]:
@@ -233,9 +229,8 @@ class Sandbox:
         Where it can't start in the strongest sandbox it is started in a weaker one.
         """
         self._wait()
-        if self.require and self.openings:
-            reasons = "; ".join(f"{kind}: {why}" for kind, why in self.openings.items())
-            raise SandboxError(f"{self.notice} ({reasons}); {self.layers}. To close it, {_HINT}")
+        if self.require and (refusal := isolation.refusal(self.isolation)):
+            raise SandboxError(refusal)
 
     def _wait(self) -> None:
         first = ""
@@ -328,7 +323,8 @@ class Sandbox:
             absent.pop("user namespace", None)  # it stands in for the other user
         if "root" in absent and "bubblewrap" in self.present:
             del absent["root"]
-        return absent
+        folder = str(self._folder)  # has another name each time, and a report is always the same
+        return {name: why.replace(folder, "its folder") for name, why in absent.items()}
 
     @property
     def openings(self) -> dict[str, str]:
@@ -344,7 +340,8 @@ class Sandbox:
     @property
     def isolation(self) -> str:
         """What stays open, if anything, then the layers; each that is missing, with its reason."""
-        return "; ".join(filter(None, (self.notice, self.layers)))
+        reasons = ", ".join(f"{kind}: {why}" for kind, why in self.openings.items())
+        return "; ".join(filter(None, (self.notice, reasons, self.layers)))
 
     @property
     def layers(self) -> str:

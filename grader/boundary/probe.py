@@ -30,7 +30,9 @@ class Bait:
         mark = folder / "mark"
         mark.write_text("outside\n")
         mark.chmod(0o644)
-        self.words = {"files": [str(mark), *courses], "pid": os.getpid()}
+        files = dict.fromkeys(courses, "it sees the course")
+        files[str(mark)] = "it sees a file of this machine"
+        self.words = {"files": files, "pid": os.getpid()}
         self._listen("sockets", socket.AF_UNIX, str(folder / "socket"))
         self._listen("abstract", socket.AF_UNIX, f"\0kata-{os.getpid()}-{folder.name}")
         self._listen("network", socket.AF_INET, ("127.0.0.1", 0))
@@ -54,8 +56,8 @@ class Bait:
 def look(bait: dict) -> dict[str, str]:
     """What this process reaches, by kind, each with what it was that shows it."""
     tries: list[tuple[str, str, Callable[[], bool]]] = [
-        ("files", f"it sees {path}", lambda path=path: os.path.lexists(path))
-        for path in bait["files"]
+        ("files", words, lambda path=path: os.path.lexists(path))
+        for path, words in bait["files"].items()
     ]
     for kind, name, family in (
         ("network", "network", socket.AF_INET),

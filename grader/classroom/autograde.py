@@ -15,12 +15,14 @@ from nbformat.v4 import new_output
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Float
+from traitlets import Enum, Float
 
 from grader.classroom import feedback, judge, submission
 from grader.classroom.ahead import Ahead
 from grader.classroom.course import OWN_TESTS, check_id, course_of, read_settings
 from grader.course import CourseError, Exercise
+from grader.engine import EngineError
+from grader.isolation import Isolation, notice_of
 from grader.report import TaskResult, earned
 
 _ahead = Ahead()
@@ -33,6 +35,18 @@ class AnyNotebook(NotebookExporter):
         book, problem = _opened(Path(filename))
         resources = (resources or {}) | {"kata_problem": problem}
         return self.from_notebook_node(book, resources=resources, **kw)
+
+    def __init__(self, config=None, **kw):
+        """`SystemExit` before anything is touched where the code would not be kept apart."""
+        super().__init__(config=config, **kw)
+        if isinstance(self.parent, Autograde):
+            try:
+                course = course_of(Path(self.parent.coursedir.root))
+                judge.words[course.root] = Isolation(KataExecute(parent=self).isolation)
+                judge.isolation(course)
+            except (CourseError, EngineError) as error:
+                self.log.error("%s", error)
+                raise SystemExit(2) from None
 
 
 def under_its_own_name(assignment, student, notebooks) -> None:
@@ -69,6 +83,11 @@ class KataExecute(NbGraderPreprocessor):
     seconds_per_test = Float(
         None, allow_none=True, help="at most this long for one test; the tests' own limit else"
     ).tag(config=True)
+    isolation = Enum(
+        [str(word) for word in Isolation],
+        str(Isolation.CLOSED),
+        help="open: grade even where code is not kept apart, and say so in the feedback",
+    ).tag(config=True)
 
     def preprocess(self, nb, resources):
         stem = resources["nbgrader"]["notebook"]
@@ -84,9 +103,11 @@ class KataExecute(NbGraderPreprocessor):
         if not problem:
             grading, answer = self._grade(nb.cells, exercise, resources["nbgrader"])
             about |= {"seed": grading.seed, "points": grading.result.earned}
+            about |= {"isolation": grading.isolation}
             self.log.info("Graded %s with seed %s", stem, grading.seed)
         nb.metadata["kata"] = about
         rows = {task.task: task for task in grading.result.tasks} if grading else {}
+        notice = notice_of(grading.isolation) if grading else ""
         tasks = {check_id(stem, task.name): task.name for task in exercise.tasks}
         for cell in _graded(nb):
             meta = cell.metadata["nbgrader"]
@@ -97,7 +118,7 @@ class KataExecute(NbGraderPreprocessor):
             else:
                 note = answer.broken.get(name, "")
                 cell.outputs = _outputs(
-                    exercise, name, rows.get(name), meta["points"], problem, note
+                    exercise, name, rows.get(name), meta["points"], problem, note, notice
                 )
         return nb, resources
 
@@ -233,11 +254,12 @@ def _outputs(
     worth: float,
     problem: str,
     note: str,
+    notice: str,
 ) -> list:
     score = earned(task, worth)
     if not math.isfinite(score):
         score = 0.0
-    text, page = feedback.shown(exercise.task(name), task, score, worth, problem, note)
+    text, page = feedback.shown(exercise.task(name), task, score, worth, problem, note, notice)
     return [
         new_output("display_data", {"text/plain": text, "text/html": page}),
         new_output("execute_result", {"text/plain": repr(score)}, execution_count=1),

@@ -28,6 +28,7 @@ from grader.classroom.store import Graded
 from grader.classroom.submitted import Submission
 from grader.classroom.terms import Terms, course_hash, grader_version
 from grader.course import CourseError
+from grader.isolation import Isolation
 from grader.loading import brief
 from grader.report import Report
 
@@ -50,11 +51,14 @@ def grade(order: dict) -> str:
     if refused:
         return json.dumps({"refused": refused})
     with _one_at_a_time:
-        if order["apart"]:
-            judge.require_isolation(course)
-        result = judge.grade_submission(handed_in, course, order["seed"], own)
+        judge.words[course.root] = Isolation(order["isolation"])
+        try:
+            result = judge.grade_submission(handed_in, course, order["seed"], own)
+            isolation = judge.isolation(course)
+        except judge.engine.EngineError as error:
+            return json.dumps({"refused": f"A worker has not graded: {error}"})
     report = Report(handed_in.name, order["seed"], judge.engine.versions(), [result]).to_json()
-    return json.dumps({"report": report, "isolation": judge.isolation(course)})
+    return json.dumps({"report": report, "isolation": isolation})
 
 
 def grade_each(
@@ -63,17 +67,17 @@ def grade_each(
     scheduler: str,
     workers: int,
     say=lambda sentence: None,
-    apart: bool = False,
+    word: Isolation = Isolation.CLOSED,
 ) -> Iterator[Graded]:
     """Grade submissions on a cluster, each result as it is there; `workers` is for `LOCAL`.
 
-    With `apart`, workers that have no sandbox refuse.
+    Unless the word is `OPEN`, workers refuse where they cannot keep the code apart.
 
     `ClusterError` with a sentence when there is no Dask or no scheduler, when the scheduler is
     lost, or when a worker has another gradkata or another course.
     """
     with _client(scheduler, workers) as client:
-        flight = _Flight(client, terms, say, apart)
+        flight = _Flight(client, terms, say, word)
         yield from flight.over(iter(submissions), wide=True)
         yield from flight.over(iter(list(flight.suspects)), wide=False)
 
@@ -131,8 +135,8 @@ def _trained(future) -> dict:
 class _Flight:
     """The submissions that are on their way to workers and back."""
 
-    def __init__(self, client, terms: Terms, say, apart: bool):
-        self._client, self._terms, self._say, self._apart = client, terms, say, apart
+    def __init__(self, client, terms: Terms, say, word: Isolation):
+        self._client, self._terms, self._say, self._word = client, terms, say, word
         self._back: queue.SimpleQueue = queue.SimpleQueue()
         self._away: dict = {}  # future: submission
         self.suspects: deque[Submission] = deque()  # were away when a worker ended
@@ -164,7 +168,7 @@ class _Flight:
         return {
             "submission": asdict(handed_in),
             "seed": self._terms.seed,
-            "apart": self._apart,
+            "isolation": str(self._word),
             "root": str(course.root),
             "own": own and str(own),
             "version": grader_version(),

@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from grader.isolation import Isolation
+
 console = Console(highlight=False)
 
 
@@ -32,9 +34,9 @@ def grade(
     seed: Annotated[
         int | None, typer.Option(help="the class's seed; drawn once and kept when left out")
     ] = None,
-    require_isolation: Annotated[
-        bool, typer.Option("--require-isolation", help="refuse to grade without a sandbox")
-    ] = False,
+    isolation: Annotated[
+        Isolation, typer.Option(help="open: grade even where code is not kept apart, and say so")
+    ] = Isolation.CLOSED,
     train: Annotated[
         bool, typer.Option("--train", help="the training check of ex12 as well")
     ] = False,
@@ -57,7 +59,7 @@ def grade(
         course,
         exercise or (),
         seed,
-        require_isolation,
+        isolation,
         train,
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended in order: Slurm sends it
@@ -85,6 +87,8 @@ def say(sentence: str) -> None:
 
 
 def _sum_up(found, out: Path) -> None:
+    for notice in found.notices if not found.ran else ():  # else it was said as the work began
+        say(f"{notice}.")
     graded, ungraded = len(found.graded) - len(found.ungraded), found.ungraded
     say(f"{graded} graded, {found.ran} of all run now, seed {found.seed}: {out / 'class.html'}")
     if found.others:

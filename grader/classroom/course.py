@@ -120,9 +120,10 @@ A cell that a spreadsheet would run as a formula gets a `'` before it.
 ## How it grades
 
 * Grading starts no kernel. The cells of each task are taken from the submission by their nbgrader
-  id and run by gradkata's engine, apart from the tests: on Linux with bubblewrap (`apt install
-  bubblewrap`) in a sandbox without files, network or neighbours. The README's "How far a grade can
-  be trusted" says what is promised, and what a machine without it lacks.
+  id and run by gradkata's engine, apart from the tests, in a sandbox without files, network or
+  neighbours. Where a machine can't have one, `nbgrader autograde` refuses with exit status 2 and
+  says what to install; `c.KataExecute.isolation = "open"` in `nbgrader_config.py` grades all the
+  same, and the feedback says so. The README's "How far a grade can be trusted" has the promises.
 * A cell that was copied, deleted, edited or turned into text is put right first. A notebook that
   can't be read, or belongs to another assignment, gets no points and a sentence that says why.
 * Only gradkata's own exercises are graded: keep other assignments in a course folder of their own.

@@ -20,13 +20,19 @@ _WRONG = "#b42318"
 
 
 def shown(
-    about: Task, task: TaskResult | None, score: float, worth: float, problem: str, note: str
+    about: Task,
+    task: TaskResult | None,
+    score: float,
+    worth: float,
+    problem: str,
+    note: str,
+    notice: str = "",
 ) -> tuple[str, str]:
-    """The feedback on one task, as text and as HTML."""
+    """The feedback on one task, as text and as HTML; `notice` says what stayed open, if so."""
     verdict = task.verdict if task else "not graded"
     if note and task and not task.earned:
         verdict = Verdict.CRASHED
-    rows = [("", about.about)]
+    rows = [("", notice and f"{notice}."), ("", about.about)]
     if problem or task is None:
         rows.append(("", f"Not graded, because {problem or 'its tests did not run'}."))
     else:

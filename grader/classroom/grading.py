@@ -20,6 +20,7 @@ from grader.classroom.store import Graded, Store, write
 from grader.classroom.submitted import Submission
 from grader.classroom.terms import Terms, course_hash, grader_version
 from grader.course import Course, CourseError
+from grader.isolation import Isolation, is_open, notice_of
 
 Tick = Callable[[int, int], None]  # how many are done, of how many
 
@@ -35,7 +36,7 @@ class Order:
     course: Path | None = None  # an nbgrader course, whose gradebook gets the scores
     exercises: Sequence[str] = ()  # only these; all when empty
     seed: int | None = None
-    require_isolation: bool = False
+    isolation: Isolation = Isolation.CLOSED
     train: bool = False
 
 
@@ -48,6 +49,11 @@ class Class:
     ran: int = 0  # were run now; the others were there
     files: list[Path] = field(default_factory=list)
     others: str = ""  # a sentence on files that were not taken
+
+    @property
+    def notices(self) -> list[str]:
+        """What stayed open, wherever something did."""
+        return sorted({notice_of(one.isolation) for one in self.graded if one.isolation} - {""})
 
     @property
     def rows(self) -> list[tuple]:
@@ -92,8 +98,7 @@ def grade(order: Order, tick: Tick = lambda done, of: None, say=lambda sentence:
     goes on from there.
     """
     course, own = _course(order)
-    if order.require_isolation and not order.scheduler:
-        judge.require_isolation(course)
+    judge.words[course.root] = order.isolation
     if order.course:
         gradebook.check(order.course)
     handed_in, others = _handed_in(order, course)
@@ -103,7 +108,7 @@ def grade(order: Order, tick: Tick = lambda done, of: None, say=lambda sentence:
         found = Class(terms.seed, others=others)
         _grade_missing(order, store, terms, handed_in, found, tick, say)
         if order.train:
-            apart = order.require_isolation
+            apart = order.isolation is Isolation.CLOSED
             training.complete(
                 store, found.graded, handed_in, terms, tick, say, order.scheduler, apart
             )
@@ -120,7 +125,8 @@ def _grade_missing(order, store: Store, terms: Terms, handed_in, found: Class, t
     for one in handed_in:
         if one.exercise:
             kept, why = store.find(one, keys[id(one)])
-            if kept and order.require_isolation and kept.isolation.startswith("none"):
+            closed = order.isolation is Isolation.CLOSED
+            if kept and closed and kept.isolation and is_open(kept.isolation):
                 kept, why = None, "they were graded without isolation"
             if kept is None:
                 missing.append(one)
@@ -153,8 +159,8 @@ def _graded(order: Order, terms: Terms, missing: list[Submission], say) -> Itera
     if order.scheduler and ready:
         from grader.classroom import cluster
 
-        apart = order.require_isolation
-        yield from cluster.grade_each(ready, terms, order.scheduler, workers, say, apart)
+        word = order.isolation
+        yield from cluster.grade_each(ready, terms, order.scheduler, workers, say, word)
         return
     if ready:
         wanted = {one.exercise for one in ready}
@@ -162,6 +168,8 @@ def _graded(order: Order, terms: Terms, missing: list[Submission], say) -> Itera
     if any(is_notebook(one) for one in ready):  # what reads them takes as long to import
         released(terms.course.find(ready[0].exercise))
     isolation = judge.isolation(terms.course) if ready else ""
+    if notice := notice_of(isolation) if ready else "":
+        say(f"{notice}.")
     for one, result in judge.grade_each(ready, terms.course, terms.seed, terms.own, workers):
         yield Graded(one, result, engine.versions(), isolation)
 
@@ -228,4 +236,5 @@ def _write_class(order: Order, terms: Terms, found: Class) -> list[Path]:
 
 def _isolations(found: Class) -> list[str]:
     """What kept the code apart, wherever it ran."""
-    return sorted({one.isolation for one in found.graded if one.isolation}) or ["none"]
+    lines = {one.isolation for one in found.graded if one.isolation}
+    return sorted(lines, key=lambda line: (not is_open(line), line)) or ["no code was run"]

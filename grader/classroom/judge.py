@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader import engine
+from grader import isolation as kept_apart
 from grader.classroom.cases import Cases, job_for, merged, parts, unjudged
 from grader.classroom.submission import Answer
 from grader.classroom.submitted import Submission
 from grader.course import Course, Exercise
+from grader.isolation import Isolation
 from grader.preload import preload_for
 from grader.report import ExerciseResult
 
 SET_ASIDE = "Set aside: whatever graded it came to an end, twice."
 engines: dict[Path, engine.Engine] = {}  # by course folder; warm for as long as this process lives
+words: dict[Path, Isolation] = {}  # by course folder; closed where no other word was given
 
 
 @dataclass
@@ -31,6 +34,7 @@ class Grading:
 
     result: ExerciseResult
     seed: int
+    isolation: str = ""
 
 
 def grade(
@@ -48,7 +52,7 @@ def grade(
         results = [
             _run(course, job_for(file, one, seed, seconds_per_test)) for one in parts(exercise, own)
         ]
-    return Grading(merged(results), seed)
+    return Grading(merged(results), seed, isolation(course))
 
 
 def grade_submission(
@@ -70,7 +74,8 @@ def grade_each(
 
     Every submission gets one result. What cannot be graded gets `unjudged`; so does a submission
     that was under way twice when the engine ended. Nothing is written but in a temporary folder.
-    `own` is a folder with an instructor's own tests. `EngineError` when there is no engine to have.
+    `own` is a folder with an instructor's own tests. `EngineError` when there is no engine to have,
+    or none that keeps the code as far apart as `words` want.
     """
     with tempfile.TemporaryDirectory(prefix="kata-") as folder:
         cases = Cases(submissions, course, seed, own, Path(folder))
@@ -83,16 +88,20 @@ def grade_each(
 
 
 def isolation(course: Course) -> str:
-    """What keeps the code under test apart from its tests; it begins with "none" if nothing."""
-    return _warm(course).isolation if engine.CAN_FORK else "none (this system has no fork)"
+    """What keeps the code under test apart from its tests (`grader.isolation` reads the line).
+
+    `EngineError` with what to do where something stays open and the word is not `OPEN`.
+    """
+    if engine.CAN_FORK:
+        return _warm(course).isolation
+    line = kept_apart.none("this system has no fork")
+    _refuse(course, kept_apart.refusal(line))
+    return line
 
 
-def require_isolation(course: Course) -> None:
-    """Start what grades, with its sandbox; `EngineError` where the code would not be isolated."""
-    if not engine.CAN_FORK:
-        raise engine.EngineError("--require-isolation: this system has no fork, and no sandbox.")
-    if course.root not in engines:
-        _keep(course, engine.apart(course.root, course.exercises, require=True))
+def _refuse(course: Course, refusal: str) -> None:
+    if refusal and words.get(course.root, Isolation.CLOSED) is not Isolation.OPEN:
+        raise engine.EngineError(f"Refused: {refusal}")
 
 
 def begin(course: Course, exercises: Iterable[Exercise]) -> None:
@@ -134,6 +143,7 @@ def _map(course: Course, jobs: Iterable[engine.Job], width: int | None):
     if engine.CAN_FORK:
         yield from _warm(course).map(jobs, width)
         return
+    isolation(course)
     for job in jobs:
         yield job, engine.cold_run(job.target, [job.exercise], job.seed).exercises[0]
 
@@ -147,7 +157,10 @@ def _warm(course: Course) -> engine.Engine:
     except engine.EngineError as error:
         _discard(course)
         preload = preload_for(course.exercises)
-        _keep(course, engine.Engine(course.root, preload, without=str(error)))
+        bare = engine.Engine(course.root, preload, without=str(error))
+        _refuse(course, bare.refusal)
+        _keep(course, bare)
+    _refuse(course, engines[course.root].refusal)
     return engines[course.root]
 
 

@@ -15,6 +15,7 @@ from grader import pages
 from grader.classroom.likeness import Pair
 from grader.classroom.names import clean
 from grader.classroom.results import Row, by_student, exercises_of, problem_of
+from grader.isolation import notice_of
 from grader.pictures import style
 from grader.report import ExerciseResult, TaskResult, Verdict
 
@@ -80,7 +81,7 @@ def render(
         graded=len(results),
         ungraded=sum(bool(problem_of(row)) for row in rows),
         isolation=_text(isolation),
-        isolated=not isolation.startswith("none"),
+        notice=_text(notice_of(isolation), 200),
         about={_text(key): _text(str(value)) for key, value in (about or {}).items()},
         struggles=_struggles(results),
         diagnoses=_diagnoses(results),

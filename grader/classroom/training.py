@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from grader import isolation
 from grader.classroom.store import Graded, Store
 from grader.classroom.submitted import Submission
 from grader.classroom.terms import Terms, content_hash, grader_version
@@ -69,7 +70,7 @@ def complete(
 
 
 def _is_open(record: dict) -> bool:
-    return (record.get("isolation") or "none").startswith("none")
+    return isolation.is_open(record.get("isolation") or "")
 
 
 def train(order: dict) -> dict:
@@ -88,7 +89,7 @@ def train(order: dict) -> dict:
             if order["apart"]:
                 raise EngineError(str(error)) from None
             why = str(error)
-    return _in_a_child(order) | {"isolation": f"none ({why})"}
+    return _in_a_child(order) | {"isolation": isolation.none(why)}
 
 
 def _apart(order: dict) -> dict:

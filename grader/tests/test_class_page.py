@@ -156,8 +156,10 @@ def test_what_students_choose_is_text(written):
 
 
 def test_a_class_of_nobody_and_one_without_isolation(rows):
-    text = page.render([], "none (bubblewrap is not installed)")
-    assert '<p class="wrong">isolation: none' in text
+    notice = "not isolated: files and sockets stay open"
+    text = page.render([], f"{notice}; own processes (no bubblewrap: not installed)")
+    assert f'<p class="wrong">isolation: {notice}' in text
+    assert f"<strong>{notice}</strong>" in text
     assert "0 students" in text and "alike" not in text
     assert "not" not in text.partition("</h1>")[0].partition("<h1>")[2]
 

@@ -144,6 +144,7 @@ def world(tmp_path_factory, loaded):
     with (world.folder / lms.CONFIG).open("a") as file:
         # One Unix account stands for all here: nbgrader would say so of each submission.
         file.write(f"{where}c.ExchangeCollect.check_owner = False\n")
+        file.write('c.KataExecute.isolation = "open"\n')  # this runs on any machine
     for home in world.homes.values():
         (home / ".jupyter").mkdir(parents=True)
         (home / ".jupyter" / lms.CONFIG).write_text(f"c = get_config()\n{where}")

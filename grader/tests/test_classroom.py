@@ -14,9 +14,10 @@ from grader import build
 from grader.classroom import course as classes
 from grader.classroom import judge, submission
 from grader.course import reference
+from grader.engine import Engine
 from grader.learner import keep
 from grader.tests import forked
-from grader.tests.conftest import whole_for
+from grader.tests.conftest import REFUSAL, whole_for
 
 STEM = "ex03_backward"
 TASKS = {"slope": 1, "gradient": 2, "vector_jacobian": 2, "numeric_gradient": 2, "chain_rule": 1}
@@ -576,6 +577,20 @@ def test_a_grading_that_fails_leaves_no_old_score(graded, monkeypatch):
     monkeypatch.undo()
     assert graded.api.autograde(STEM, "z right")["success"]
     assert graded.scores()["z right"] == (ALL, False)
+
+
+def test_nbgrader_refuses_where_anything_is_open_and_the_feedback_says_so(graded, monkeypatch):
+    notice = "not isolated: files, network, processes and sockets stay open"
+    before = graded.scores()
+    monkeypatch.setattr(Engine, "refusal", REFUSAL)
+    done = graded.api.autograde(STEM, "z right")
+    assert not done["success"] and f"Refused: {notice}; none (" in done["log"]
+    assert "SystemExit: 2" in done["error"] and graded.scores() == before
+    monkeypatch.setattr(graded.api.config.KataExecute, "isolation", "open", raising=False)
+    done = graded.api.autograde(STEM, "z right")
+    assert done["success"] and graded.scores() == before
+    for text in graded.feedback("z right").values():
+        assert notice in text.splitlines()[1], text
 
 
 @pytest.fixture

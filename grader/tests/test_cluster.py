@@ -17,6 +17,7 @@ import pytest
 from grader.classroom import cluster, grading, judge
 from grader.classroom.cluster import ClusterError
 from grader.classroom.store import Graded
+from grader.isolation import Isolation
 from grader.tests import forked
 from grader.tests.conftest import ROOT
 from grader.tests.handed_in import SEED, a_class, grade_or_die, on_disk, one, plain, terms
@@ -79,7 +80,9 @@ def dask():
 @pytest.fixture
 def send(dask, loaded):
     """Grade on the cluster; each result as it comes."""
-    return lambda handed_in: cluster.grade_each(handed_in, terms(loaded), dask.address, 1)
+    return lambda handed_in: cluster.grade_each(
+        handed_in, terms(loaded), dask.address, 1, word=Isolation.OPEN
+    )
 
 
 def on_this_machine(loaded, engine, monkeypatch, handed_in, width: int) -> dict:
@@ -135,6 +138,7 @@ def test_a_scheduler_that_is_lost_is_a_sentence_and_the_next_run_finishes(
     monkeypatch.setitem(judge.engines, loaded.root, engine)
     folder = on_disk(a_class(loaded, 6), tmp_path / "in")
     order = grading.Order([folder], tmp_path / "grades", scheduler=dask.address, seed=SEED)
+    order = replace(order, isolation=Isolation.OPEN)
 
     def lose(done, of):
         if done == 2:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from grader import engine as engines
 from grader.classroom import cases, grading, judge, store
 from grader.classroom.grading import Order
 from grader.classroom.store import Graded, Store, file_name, student_of
@@ -21,8 +22,9 @@ from grader.classroom.submitted import Submission
 from grader.classroom.terms import Terms
 from grader.course import CourseError
 from grader.engine import EngineError
+from grader.isolation import Isolation
 from grader.report import ExerciseResult, TaskResult, TestResult, Verdict
-from grader.tests.conftest import ROOT
+from grader.tests.conftest import REFUSAL, ROOT
 from grader.tests.handed_in import SEED, STEM, on_disk, one, plain
 
 HOSTILE = ["..", ".", "", "/etc/passwd", "a/b", "a\\b", "con", "NUL.txt", "x\0y", "-rf", "~", "%41"]
@@ -267,6 +269,7 @@ def test_kill_9_loses_at_most_what_was_under_way(loaded, small, fake, tmp_path):
 import sys, time
 from pathlib import Path
 from grader.classroom import grading, judge
+from grader.isolation import Isolation
 from grader.tests.test_grading import a_result
 def slow(submissions, course, seed, own=None, width=None):
     for one in submissions:
@@ -275,7 +278,8 @@ def slow(submissions, course, seed, own=None, width=None):
         time.sleep(0.15)
         yield one, a_result(one)
 judge.grade_each = slow
-grading.grade(grading.Order([Path({str(folder)!r})], Path({str(small.out)!r}), seed={SEED}))
+grading.grade(grading.Order([Path({str(folder)!r})], Path({str(small.out)!r}), seed={SEED},
+                            isolation=Isolation.OPEN))
 """
     with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT) as process:
         end = time.monotonic() + 60
@@ -293,19 +297,62 @@ grading.grade(grading.Order([Path({str(folder)!r})], Path({str(small.out)!r}), s
     assert len(found.graded) == 6
 
 
-def test_isolation_can_be_asked_for(small, fake, monkeypatch):
-    def require(course):
-        raise EngineError("a worker reaches the network")
+NOTICE = "not isolated: files, network, processes and sockets stay open"
 
-    monkeypatch.setattr(judge, "isolation", lambda course: "none (no sandbox)")
-    monkeypatch.setattr(judge, "require_isolation", require)
-    with pytest.raises(EngineError, match="reaches the network"):
-        grade(small, require_isolation=True)
-    grade(small)
+
+@pytest.fixture
+def bare(warm, monkeypatch):
+    """What grades keeps nothing apart, and says so."""
+    monkeypatch.setattr(engines.Engine, "refusal", REFUSAL)
+
+
+def test_nothing_is_graded_where_anything_is_open(small, bare, monkeypatch, capsys):
+    from grader import cli
+
+    words = ["kata", "grade", *map(str, small.paths), "--out", str(small.out)]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and said.startswith(f"Refused: {NOTICE}; none (")
+    assert "pip install 'gradkata[sandbox]'" in said and "--isolation open" in said
+    assert not list(small.out.glob("ex*/*.json"))
+
+
+def test_the_word_open_is_said_wherever_a_grade_is_read(small, fake, bare, monkeypatch):
+    from grader.classroom import command
+
+    monkeypatch.setattr(judge, "isolation", lambda course: judge._warm(course).isolation)
+    with pytest.raises(EngineError, match=NOTICE):
+        grade(small)
+    found, said = grade(small, isolation=Isolation.OPEN)
+    assert said[0] == f"{NOTICE}." and found.notices == [NOTICE]
+    report = (small.out / STEM / "s0.json").read_text().splitlines()
+    assert NOTICE in report[2]
+    page = (small.out / "class.html").read_text().partition("</h1>")[2]
+    assert page.strip().startswith(f'<p class="wrong"><strong>{NOTICE}<')
+    again, heard = grade(small, isolation=Isolation.OPEN)
+    monkeypatch.setattr(command, "say", heard.append)
+    command._sum_up(again, small.out)
+    assert again.ran == 0 and heard[0] == f"{NOTICE}."
     monkeypatch.setattr(judge, "isolation", lambda course: "bubblewrap + Landlock")
-    monkeypatch.setattr(judge, "require_isolation", lambda course: None)
-    found, said = grade(small, require_isolation=True)
+    found, said = grade(small)
     assert (found.ran, said) == (6, ["6 graded again: they were graded without isolation."])
+    assert not found.notices
+
+
+def test_a_word_holds_when_the_engine_has_to_start_again(loaded, bare, monkeypatch):
+    """Where a sandbox was and is no more, the class is not graded on without one."""
+    monkeypatch.setitem(judge.words, loaded.root, Isolation.CLOSED)
+
+    def fail(*_, **__):
+        raise EngineError("the sandbox did not start: no memory")
+
+    monkeypatch.setattr(judge.engine, "apart", fail)
+    monkeypatch.delitem(judge.engines, loaded.root)
+    with pytest.raises(EngineError, match=f"{NOTICE}; none .the sandbox did not start"):
+        judge.grade_submission(one(loaded, "ada"), loaded, 1)
+    assert loaded.root not in judge.engines
 
 
 # --- the training check ----------------------------------------------------------------------
@@ -326,13 +373,13 @@ def test_the_training_is_kept_beside_the_grade(loaded, fake, tmp_path, monkeypat
 
     monkeypatch.setattr(training, "train", train)
     order = Order([on_disk(handed_in, tmp_path / "in")], tmp_path / "grades", seed=1, train=True)
+    order = replace(order, isolation=Isolation.OPEN)
     found = grading.grade(order)
     passed = {g.submission.student: g.training["passed"] for g in found.graded if g.training}
     assert passed == {"ada": True, "bob": False} and len(orders) == 2
     grading.grade(order)
     assert len(orders) == 2
-    monkeypatch.setattr(judge, "require_isolation", lambda course: None)
-    grading.grade(replace(order, require_isolation=True))
+    grading.grade(replace(order, isolation=Isolation.CLOSED))
     assert [one["apart"] for one in orders] == [False, False, True, True]
 
 

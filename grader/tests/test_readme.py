@@ -65,7 +65,9 @@ def workspace(tmp_path):
     ],
     ids=lambda text: text[:40],
 )
-def test_a_session_is_what_it_shows(command, output, workspace, kata, plain_pytest):
+def test_a_session_is_what_it_shows(command, output, workspace, kata, plain_pytest, request):
+    if command.startswith("kata grade"):
+        request.getfixturevalue("isolated")
     program, *words = shlex.split(command)
     done = {"kata": kata, "pytest": plain_pytest}[program](*words, cwd=workspace)
     assert "Traceback" not in done.stdout + done.stderr
