@@ -21,7 +21,7 @@ from pathlib import Path
 
 from grader import bubblewrap, cgroups, isolation
 from grader.boundary import probe
-from grader.view import SYSTEM, View, view
+from grader.view import SYSTEM, View, ViewError, view
 from grader.worker import Limits, SandboxError, Worker, fork_worker
 
 __all__ = ["LAYERS", "Limits", "Sandbox", "SandboxError", "Worker", "fork_worker"]
@@ -119,7 +119,10 @@ class Sandbox:
         self._copy_code()
         secrets = [root / name for root in self.hide for name in ("solutions", "tests")]
         self._bait = probe.Bait(self._place(), [__file__, *map(str, secrets)])
-        self._view = view([*self.preload, self.entry], self.hide)
+        try:
+            self._view = view([*self.preload, self.entry], self.hide)
+        except ViewError as error:
+            raise SandboxError(str(error)) from None
         if os.geteuid() != 0 and "other user" not in self.without:
             self._absent["other user"] = "only root can change the user"
         self._attempts = iter(_ATTEMPTS)

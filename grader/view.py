@@ -26,6 +26,10 @@ _PACKAGE = Path(__file__).resolve().parent
 _LIBRARIES = ("torch", "numpy", "torchvision", "matplotlib")
 
 
+class ViewError(Exception):
+    """What a worker needs cannot be shown without the course; the text names the folder."""
+
+
 @dataclass(frozen=True)
 class View:
     """Files and folders under their own names; a link keeps its name and shows what it leads to."""
@@ -40,11 +44,14 @@ class View:
         listed = [(path, True) for path in self.shown if path not in SYSTEM]
         listed += [(path, False) for path in self.hidden]
         # What is shown below something hidden comes after it: an environment in a checkout.
-        return sorted(listed, key=lambda entry: (entry[0].count("/"), entry[1]))
+        return sorted(listed, key=lambda entry: entry[0].count("/"))
 
 
 def view(modules: Iterable[str] = (), courses: Iterable[Path] = ()) -> View:
-    """What a worker reads that imports `modules`; `courses` are kept from it, as ours always is."""
+    """What a worker reads that imports `modules`; `courses` are kept from it, as ours always is.
+
+    `ViewError` where a folder of packages is itself a course.
+    """
     entries, parts = _packages({*_LIBRARIES, *(name.partition(".")[0] for name in modules)})
     program = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
     stdlib = sysconfig.get_path("stdlib")
@@ -55,6 +62,9 @@ def view(modules: Iterable[str] = (), courses: Iterable[Path] = ()) -> View:
     shown = _outermost([*system, *around, program, *parts, *_shared_libraries(around)])
     ours = {*course_folders(parts), *(Path(path).resolve() for path in courses)}
     hidden = {name for path in shown for folder in ours if (name := _below(folder, path))}
+    if shared := hidden.intersection(shown):
+        folder = min(shared)
+        raise ViewError(f"{folder} holds packages and the course: install them in separate folders")
     standard = [path for path in sys.path if _is_standard(path, stdlib)]
     path = dict.fromkeys([*standard, *entries])
     return View(program, tuple(path), tuple(shown), tuple(sorted(hidden)))
@@ -81,7 +91,9 @@ def _packages(names: set[str]) -> tuple[list[str], list[str]]:
     """The entries of `sys.path` that hold these modules and what they require, and what to show
     of each of them."""
     entries: dict[str, set[str]] = {}
-    for name in sorted(names - set(sys.builtin_module_names) - sys.stdlib_module_names):
+    # Our own code is copied into the sandbox, and the folder that it lies in has the course.
+    ours_or_standard = {_NAME, *sys.builtin_module_names, *sys.stdlib_module_names}
+    for name in sorted(names - ours_or_standard):
         if spec := _spec(name):
             folders = list(spec.submodule_search_locations or ())
             for place in folders or [spec.origin]:
