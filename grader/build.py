@@ -52,10 +52,15 @@ def notebook(exercise: Exercise):
 
 def release(exercise: Exercise):
     """The notebook as a learner gets it: solutions, hints and mark schemes cleared by nbgrader."""
+    return cleared(without_hints(notebook(exercise)))
+
+
+def cleared(book):
+    """The notebook with its solutions and mark schemes cleared by nbgrader."""
     from nbgrader.preprocessors import ClearSolutions
 
     solutions = ClearSolutions(enforce_metadata=True, code_stub={"python": _STUB})
-    return solutions.preprocess(without_marks(without_hints(notebook(exercise))), {})[0]
+    return solutions.preprocess(without_marks(book), {})[0]
 
 
 def without_hints(book):

@@ -5,7 +5,6 @@ What is missing or does not import becomes a `CannotLoad` with a sentence for th
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +12,9 @@ from types import ModuleType
 from grader import loading
 from grader.bank import Entry
 from grader.course import shown, solutions
+from grader.decoding import Undecodable, decoded
 from grader.loading import CannotLoad
+from grader.notebooks import NotANotebook, code_cells
 from grader.report import Verdict
 
 
@@ -62,21 +63,25 @@ class Target:
 
 
 def read_source(path: Path) -> str:
-    """The Python source of a script or of a notebook's code cells."""
+    """The Python source of a script or of a notebook's code cells; `CannotLoad` if there is none.
+
+    A script is decoded as Python decodes it, a notebook is read as for grading.
+    """
     again = f"`kata reset {path.stem.split('_')[0]}` writes a fresh one."
     try:
-        text = path.read_text("utf-8")
+        content = path.read_bytes()
+        text = _cells(content) if path.suffix == ".ipynb" and content else decoded(content)
     except FileNotFoundError:
         raise CannotLoad(f"{shown(path)} is not there. {again}", Verdict.NOT_ATTEMPTED) from None
-    except UnicodeDecodeError as error:
-        raise CannotLoad(
-            f"{shown(path)} is not UTF-8 text (byte {error.start}). Save it as UTF-8."
-        ) from None
+    except Undecodable as error:
+        raise CannotLoad(f"{shown(path)} {error}") from None
+    except NotANotebook as error:
+        raise CannotLoad(f"{shown(path)} {error}. Open it in Jupyter and save it again.") from None
     except OSError as error:
         raise CannotLoad(f"{shown(path)} cannot be read: {error.strerror}.") from None
-    if not text.strip():
+    if not content.strip() or not text.strip():
         raise CannotLoad(f"{shown(path)} is empty. {again}", Verdict.NOT_ATTEMPTED)
-    return _notebook_source(text, path) if path.suffix == ".ipynb" else text
+    return text
 
 
 def missing(module: ModuleType, name: str) -> str:
@@ -85,15 +90,7 @@ def missing(module: ModuleType, name: str) -> str:
     return loading.missing(read_source(path), shown(path), name)
 
 
-def _notebook_source(text: str, path: Path) -> str:
-    try:
-        cells = json.loads(text)["cells"]
-        sources = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise CannotLoad(
-            f"{shown(path)} is not a Jupyter notebook ({type(error).__name__}: {error}). "
-            "Open it in Jupyter and save it again."
-        ) from None
-    joined = "\n\n".join(s if isinstance(s, str) else "".join(s) for s in sources)
-    keep = [line for line in joined.splitlines() if not line.lstrip().startswith(("%", "!"))]
-    return "\n".join(keep) + "\n"
+def _cells(content: bytes) -> str:
+    """A notebook's code cells as one text, without IPython's magics."""
+    lines = "\n\n".join(code_cells(content)).split("\n")
+    return "\n".join(line for line in lines if not line.lstrip().startswith(("%", "!"))) + "\n"

@@ -18,6 +18,8 @@ from grader.classroom.packed import NOT_A_FILE, BadArchive, Budget, Member, Want
 
 _AT_ONCE = 4 << 20  # bytes of a zip's list of contents: enough for MEMBERS with long names
 _STEPWISE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # bzip2 and lzma unpack all at once there
+_UNREAD = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z"}
+_AGAIN = "download or pack it again, as .zip or .tar.gz."
 _ENCRYPTED, _UTF8 = 0x1, 0x800  # flags of a zip's member
 
 
@@ -30,6 +32,9 @@ def members(file: BinaryIO, wanted: Wanted, budget: Budget) -> Iterator[Member]:
     try:
         head = file.read(6)
         file.seek(0)
+        for magic, kind in _UNREAD.items():
+            if head.startswith(magic):
+                raise BadArchive(f"is a {kind} archive, which is not read here: {_AGAIN}")
         if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
             yield from _zip(file, wanted, budget)
         elif head[:2] == b"\x1f\x8b":
@@ -44,8 +49,7 @@ def members(file: BinaryIO, wanted: Wanted, budget: Budget) -> Iterator[Member]:
         raise
     except Exception as error:  # whatever a parser says of hostile bytes, it means the same
         raise BadArchive(
-            f"is broken, or is no archive that can be read here ({type(error).__name__}): "
-            "download or pack it again, as .zip or .tar.gz."
+            f"is broken, or is no archive that can be read here ({type(error).__name__}): {_AGAIN}"
         ) from None
 
 

@@ -11,20 +11,23 @@ from pathlib import Path
 
 from nbconvert.exporters import NotebookExporter
 from nbformat import from_dict
-from nbformat.v4 import new_output
+from nbformat.v4 import new_markdown_cell, new_output
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Enum, Float
 
+from grader import notebooks
 from grader.classroom import feedback, judge, submission
 from grader.classroom.ahead import Ahead
-from grader.classroom.course import OWN_TESTS, check_id, course_of, read_settings
+from grader.classroom.course import OWN_TESTS, check_id, class_seed, course_of, read_settings
+from grader.classroom.released import Known
 from grader.course import CourseError, Exercise
 from grader.engine import EngineError
 from grader.isolation import Isolation, notice_of
 from grader.report import TaskResult, earned
 
+_OPEN, _REFUSED = "kata_not_graded", "NotGraded"  # how a cell's outputs say that it has no score
 _ahead = Ahead()
 
 
@@ -32,7 +35,8 @@ class AnyNotebook(NotebookExporter):
     """Reads what was handed in, whatever it is; what is no notebook becomes an empty one."""
 
     def from_filename(self, filename, resources=None, **kw):
-        book, problem = _opened(Path(filename))
+        ours = not getattr(self.parent, "_sanitizing", True)  # the one that `Mend` has made
+        book, problem = _opened(Path(filename), notebooks.TEXT * (2 if ours else 1))
         resources = (resources or {}) | {"kata_problem": problem}
         return self.from_notebook_node(book, resources=resources, **kw)
 
@@ -135,8 +139,9 @@ class KataExecute(NbGraderPreprocessor):
     def _begin(self, student: str, exercise: Exercise, answer: submission.Answer) -> tuple:
         course, own = course_of(Path.cwd()), Path.cwd() / OWN_TESTS
         seconds = self.seconds_per_test
-        key = (str(course.root), str(own), student, exercise.stem, answer.source, seconds)
-        _ahead.begin(key, lambda: judge.grade(exercise, answer, course, own, seconds))
+        seed = class_seed(Path.cwd())
+        key = (str(course.root), str(own), student, exercise.stem, answer.source, seconds, seed)
+        _ahead.begin(key, lambda: judge.grade(exercise, answer, course, own, seconds, seed))
         return key
 
     def _begin_following(self, exercise: Exercise, told: dict) -> tuple | None:
@@ -155,12 +160,46 @@ class KataExecute(NbGraderPreprocessor):
         folders = command.coursedir
         student, assignment = told["student"], told["assignment"]
         here = folders.format_path(folders.submitted_directory, student, assignment)
-        for folder, notebooks in sorted(command.assignments.items()):
+        for folder, names in sorted(command.assignments.items()):
             later = Path(folder).parent.name
             done = Path(folders.format_path(folders.autograded_directory, later, assignment))
-            if folder > here and len(notebooks) == 1 and (command.force or not done.exists()):
+            if folder > here and len(names) == 1 and (command.force or not done.exists()):
                 return Path(folder) / f"{told['notebook']}.ipynb"
         return None
+
+
+class SaveGraded(SaveAutoGrades):
+    """Saves the scores as nbgrader does; what could not be graded is left open, and is no 0."""
+
+    _all_open = False
+
+    def preprocess(self, nb, resources):
+        self._all_open = bool(nb.metadata.get("kata", {}).get("problem"))
+        return super().preprocess(nb, resources)
+
+    def _add_score(self, cell, resources):
+        if not (self._all_open or _is_open(cell)):
+            super()._add_score(cell, resources)
+            return
+        grade_id = cell.metadata["nbgrader"]["grade_id"]
+        grade = self.gradebook.find_grade(
+            grade_id, self.notebook_id, self.assignment_id, self.student_id
+        )
+        grade.auto_score, grade.needs_manual_grade = None, True
+        self.gradebook.db.commit()
+
+
+class SayOpen(NbGraderPreprocessor):
+    """Has the feedback on a notebook that could not be graded begin with that: its 0 is no score."""
+
+    def preprocess(self, nb, resources):
+        problem = nb.metadata.get("kata", {}).get("problem")
+        if problem:
+            sentence = (
+                f"**Not graded, because {problem}.** Where a score of 0 stands, there is none."
+            )
+            nb.cells.insert(0, new_markdown_cell(sentence, metadata={"nbgrader": {}}))
+        return nb, resources
 
 
 class SetDueDate(NbGraderPreprocessor):
@@ -182,12 +221,12 @@ def _exercise(stem: str) -> Exercise:
     raise CourseError(f"There is no exercise {stem}: its cells are not graded.")
 
 
-def _opened(path: Path):
+def _opened(path: Path, most: int = notebooks.TEXT):
     """What was handed in, as a notebook, and why it can't be graded, if so."""
     try:
-        return from_dict(submission.read(submission.find(path))), ""
+        return from_dict(submission.read(submission.content_of(submission.find(path)), most)), ""
     except submission.NotGraded as error:
-        return from_dict(submission.nothing()), str(error)
+        return from_dict(notebooks.nothing()), str(error)
 
 
 def _answer(path: Path, exercise: Exercise, told: dict) -> submission.Answer | None:
@@ -202,14 +241,14 @@ def _answer(path: Path, exercise: Exercise, told: dict) -> submission.Answer | N
     return submission.gather(cells, exercise)
 
 
-def _known(notebook) -> list[submission.Known]:
+def _known(notebook) -> list[Known]:
     """The released cells, as the gradebook has them."""
     points = {cell.name: cell.max_score for cell in [*notebook.grade_cells, *notebook.task_cells]}
     grades = {cell.name for cell in notebook.grade_cells}
     solutions = {cell.name for cell in notebook.solution_cells}
     tasks = {cell.name for cell in notebook.task_cells}
     return [
-        submission.Known(
+        Known(
             grade_id=cell.name,
             cell_type=cell.cell_type,
             source=cell.source,
@@ -260,11 +299,22 @@ def _outputs(
     if not math.isfinite(score):
         score = 0.0
     text, page = feedback.shown(exercise.task(name), task, score, worth, problem, note, notice)
+    shown = {"text/plain": text, "text/html": page}
+    if problem or task is None:
+        return [new_output("display_data", shown, metadata={_OPEN: True})]
     return [
-        new_output("display_data", {"text/plain": text, "text/html": page}),
+        new_output("display_data", shown),
         new_output("execute_result", {"text/plain": repr(score)}, execution_count=1),
     ]
 
 
+def _is_open(cell) -> bool:
+    """Has a test cell no score, since it could not be graded?"""
+    return any(
+        output.get("metadata", {}).get(_OPEN) or output.get("ename") == _REFUSED
+        for output in cell.get("outputs", [])
+    )
+
+
 def _refusal(why: str):
-    return new_output("error", ename="NotGraded", evalue=why, traceback=[f"NotGraded: {why}"])
+    return new_output("error", ename=_REFUSED, evalue=why, traceback=[f"NotGraded: {why}"])

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import sys
-import tempfile
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
 from grader.classroom import submission
+from grader.classroom.released import released, without_iri_parser
 from grader.classroom.submission import NotGraded
 from grader.classroom.submitted import Submission
 from grader.course import Course, Exercise, shown
+from grader.decoding import Undecodable, decoded
 from grader.engine import Job
 from grader.report import ExerciseResult
 from grader.target import Target
 
-_MARKS = ("locked", "grade", "solution", "task")
 HOSTILE = (
     RecursionError,
     MemoryError,
@@ -33,50 +30,12 @@ def unjudged(handed_in: Submission, problem: str) -> ExerciseResult:
     return ExerciseResult(handed_in.exercise, handed_in.name, [], problem)
 
 
-@contextlib.contextmanager
-def _no_iri_parser() -> Iterator[None]:
-    """jsonschema, which nbformat imports, takes in a parser of IRIs that it finds: seconds, on
-    every start of a grading, for a format that no notebook's schema has."""
-    parser = "rfc3987_syntax"
-    hidden = parser not in sys.modules
-    if hidden:
-        sys.modules[parser] = None
-    try:
-        yield
-    finally:
-        if hidden:
-            del sys.modules[parser]
-
-
-@cache
-def released(exercise: Exercise) -> list[submission.Known]:
-    """The cells of an exercise's notebook as a class gets it."""
-    with _no_iri_parser():
-        from nbformat import reads
-
-    from grader.classroom.course import page
-
-    return [
-        submission.Known(
-            grade_id=cell.metadata["nbgrader"]["grade_id"],
-            cell_type=cell.cell_type,
-            source=cell.source,
-            points=cell.metadata["nbgrader"].get("points"),
-            **{key: cell.metadata["nbgrader"][key] for key in _MARKS},
-        )
-        for cell in reads(page(exercise), 4).cells
-        if "nbgrader" in cell.metadata
-    ]
-
-
 def mended(content: bytes, exercise: Exercise) -> list:
     """A submitted notebook's cells, put right; `NotGraded` when it is not this exercise's."""
-    from nbformat import from_dict
+    with without_iri_parser():
+        from nbformat import from_dict
 
-    with tempfile.TemporaryDirectory(prefix="kata-") as folder:
-        file = Path(folder) / "handed_in.ipynb"
-        file.write_bytes(content)
-        book = from_dict(submission.read(file))
+    book = from_dict(submission.read(content))
     tasks = [task.name for task in exercise.tasks]
     return submission.mend(book.cells, released(exercise), exercise.stem, tasks)
 
@@ -87,11 +46,18 @@ def is_notebook(handed_in: Submission) -> bool:
 
 
 def code_of(handed_in: Submission, exercise: Exercise, guarded: bool = False) -> bytes:
-    """The Python file that a submission amounts to; `NotGraded`, or one of `HOSTILE`."""
-    if not is_notebook(handed_in):
-        return handed_in.content
-    cells = mended(handed_in.content, exercise)
-    return submission.gather(cells, exercise, guarded).source.encode()
+    """The Python file that a submission amounts to; `NotGraded`, or one of `HOSTILE`.
+
+    A script is that file as it is; it is decoded, and not parsed, where it is loaded.
+    """
+    if is_notebook(handed_in):
+        cells = mended(handed_in.content, exercise)
+        return submission.gather(cells, exercise, guarded).source.encode()
+    try:
+        decoded(handed_in.content)
+    except Undecodable as error:
+        raise NotGraded(f"the file {error}".rstrip(".")) from None
+    return handed_in.content
 
 
 @dataclass

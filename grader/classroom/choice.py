@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -11,6 +13,7 @@ from grader.classroom.names import (
     Top,
     clean,
     passed_over,
+    student_name,
     students,
     upload_of,
     without_suffix,
@@ -18,6 +21,7 @@ from grader.classroom.names import (
 from grader.classroom.submitted import Submission
 
 _SHOWN = 60  # characters of each part of a name
+_TOLD = 3  # files of one student that may be any exercise
 
 Parts = tuple[str, ...]
 
@@ -40,10 +44,13 @@ class Source:
     owner: str  # the student, where nothing inside names one
     shown: str = ""  # the path's own name, where it is not a part of its files'
     packed: bool = False  # an archive
+    single: bool = False  # a file
     handed: list[Handed] = field(default_factory=list)
     ignored: list[Parts] = field(default_factory=list)
     folders: set[Parts] = field(default_factory=set)
     archives: dict[Parts, str] = field(default_factory=dict)  # their names with the suffix
+    passed_over: Counter[str] = field(default_factory=Counter)  # folders, by their kind
+    listed: set[Parts] = field(default_factory=set)  # of `ignored`: those that a row tells of
 
     def name(self, parts: Parts) -> str:
         """A file's name as an instructor would find it, short, with its suffix."""
@@ -74,23 +81,41 @@ class _Candidate:
         return said
 
 
-def settle(sources: list[Source], names: Names) -> list[Submission]:
-    """One submission for each student and exercise, in this order.
+def settle(
+    sources: list[Source], names: Names, exercises: Collection[str] = ()
+) -> list[Submission]:
+    """One submission for each student and exercise, in this order; all when `exercises` is empty.
 
-    The newest counts where nbgrader or Canvas says which that is; else none of several does.
+    The newest counts where nbgrader or Canvas says which that is; else none of several does. What
+    may be any exercise is left out only for a student who has handed in all that is asked for.
     """
     groups: dict[tuple[str, str], list[_Candidate]] = {}
     for source in sources:
-        for one in _candidates(source, names):
-            groups.setdefault((one.student, one.named.exercise), []).append(one)
-    whole = {student for student, exercise in groups if exercise}
+        for candidate in _candidates(source, names):
+            key = candidate.student, candidate.named.exercise
+            groups.setdefault(key, []).append(candidate)
+    whole: dict[str, set[str]] = {}
+    for student, exercise in groups:
+        whole.setdefault(student, set()).update({exercise} - {""})
     chosen = []
     for (student, exercise), several in sorted(groups.items()):
-        if not exercise and student in whole:
+        whole_here = whole[student] >= set(exercises) if exercises else bool(whole[student])
+        if exercise or not whole_here:
+            several = [one for one in several if not one.handed.minor] or several
+        else:
             several = [one for one in several if not one.handed.minor]
-        if several:
+        if several and (not exercises or exercise in {"", *exercises}):
             chosen.append(_chosen(student, exercise, several))
     return chosen
+
+
+def holds_something(source: Source, names: Names) -> bool:
+    """Is there a file below a given path that somebody may want a grade for?"""
+    for handed in source.handed:
+        below = handed.parts and not source.single
+        if below or not handed.problem or _named(handed.parts, source, names).exercise:
+            return True
+    return any(names.foreign(parts[-1]) for parts in source.listed)
 
 
 def nothing(name: str, names: Names) -> str:
@@ -103,11 +128,15 @@ def _chosen(student: str, exercise: str, several: list[_Candidate]) -> Submissio
     best = max(one.named.rank for one in several)
     several = sorted((one for one in several if one.named.rank == best), key=lambda one: one.name)
     first = _newest(several)
-    if first is None and exercise:
+    if not exercise:
+        problems = list(dict.fromkeys(candidate.problem for candidate in several))
+        more = f" And {len(problems) - _TOLD} files more." if len(problems) > _TOLD else ""
+        problem = " ".join(problems[:_TOLD]) + more
+        return Submission(student, "", several[0].name, b"", problem)
+    if first is None:
         listed = ", ".join(one.name for one in several[:4]) + (", …" if several[4:] else "")
         problem = f"{len(several)} files are {student}'s {exercise}: {listed}. Keep one of them."
         return Submission(student, exercise, several[0].name, b"", problem)
-    first = first or several[0]
     content = b"" if first.problem else first.handed.content
     return Submission(student, exercise, first.name, content, first.problem)
 
@@ -125,23 +154,17 @@ def _newest(several: list[_Candidate]) -> _Candidate | None:
 
 def _candidates(source: Source, names: Names) -> list[_Candidate]:
     """What each file of a source is; and a word on each student of whom there is none."""
-    owner, cut = clean(source.owner), _wrapping(source)
-    nobody = nothing("", names).lstrip()
-    if not source.handed:
-        bare = Handed((), b"", nobody, minor=True)
+    owner, cut = student_name(source.owner), _wrapping(source)
+    if not source.handed and not source.ignored and not source.folders:
+        bare = Handed((), b"", nothing("", names).lstrip(), minor=True)
         return [_Candidate(owner, Named(""), source.name(()), bare)] if owner else []
     tops = {one.parts: _top(one.parts, source, names, cut) for one in source.handed}
-    empty = {}
+    bare: dict[Parts, Top] = {}
     if any(_direct(one, names, cut) for one in source.handed):
         tops = dict.fromkeys(tops)  # one student's: no folder below says otherwise
     else:
-        empty = {
-            parts: top
-            for parts in sorted({parts[: cut + 1] for parts in [*source.ignored, *source.folders]})
-            if (top := _top(parts, source, names, cut))
-            and parts not in {p[: cut + 1] for p in tops}
-        }
-    whose = students(top for top in [*tops.values(), *empty.values()] if top)
+        bare = _bare(source, names, cut, {parts[: cut + 1] for parts in tops})
+    whose = students(top for top in [*tops.values(), *bare.values()] if top)
     found = [
         _Candidate(
             (whose[tops[one.parts]] if tops[one.parts] else "") or owner,
@@ -152,11 +175,44 @@ def _candidates(source: Source, names: Names) -> list[_Candidate]:
         )
         for one in source.handed
     ]
-    for parts, top in empty.items():
+    for parts, top in bare.items():
         if whose[top]:
-            bare = Handed(parts, b"", nobody, minor=True)
-            found.append(_Candidate(whose[top], Named(""), source.name(parts), bare))
+            problem = _without(parts, source, names)
+            empty = Handed(parts, b"", problem, minor=True)
+            exercise = names.exercise_above((*parts, ""))
+            found.append(_Candidate(whose[top], Named(exercise), source.name(parts), empty))
+    if not found and owner:
+        empty = Handed((), b"", nothing("", names).lstrip(), minor=True)
+        found.append(_Candidate(owner, Named(""), source.name(()), empty))
     return found
+
+
+def _bare(source: Source, names: Names, cut: int, taken: set[Parts]) -> dict[Parts, Top]:
+    """What has no file of an exercise in it: students' folders and archives, flat files, and
+    folders that are named like an exercise."""
+    everything = [*source.ignored, *source.folders]
+    entries = {parts[: cut + 1] for parts in everything} - taken
+    for parts in everything:
+        deeper = range(cut + 1, len(parts) + (parts in source.folders))
+        entries |= {parts[:end] for end in deeper if parts[end - 1].casefold() in names.exercises}
+    handed = {one.parts[:end] for one in source.handed for end in range(1, len(one.parts) + 1)}
+    tops = {parts: _top(parts, source, names, cut) for parts in sorted(entries - handed)}
+    return {parts: top for parts, top in tops.items() if top}
+
+
+def _without(parts: Parts, source: Source, names: Names) -> str:
+    """What to say of an entry in which no file is an exercise's; those in it count as told."""
+    inside = [path for path in source.ignored if path[: len(parts)] == parts]
+    source.listed.update(path for path in inside if names.foreign(path[-1]))
+    wanted = f"{next(iter(names.exercises))}.py or .ipynb"
+    if parts in inside:
+        source.listed.add(parts)
+        if names.foreign(parts[-1]):
+            return f"is not named like an exercise ({wanted}): rename it."
+        return f"is no script or notebook of an exercise ({wanted}): hand that in."
+    listed = [clean(path[-1], _SHOWN) for path in inside if not path[-1].startswith(".")]
+    only = f", only {', '.join(listed[:3])}{', …' if listed[3:] else ''}" if listed else ""
+    return f"has no file that is named like an exercise ({wanted}){only}: rename what is there."
 
 
 def _wrapping(source: Source) -> int:
@@ -193,7 +249,8 @@ def _top(parts: Parts, source: Source, names: Names, cut: int) -> Top | None:
     if len(parts) > cut + 1 or first in source.folders:
         return Top(first[-1], folder=True)
     named = names.read(first)
-    return Top(first[-1], folder=False, who=named.who if named else "")
+    who = named.who if named else names.foreign(first[-1])
+    return Top(first[-1], folder=False, who=who)
 
 
 def _named(parts: Parts, source: Source, names: Names) -> Named:
@@ -201,7 +258,7 @@ def _named(parts: Parts, source: Source, names: Names) -> Named:
     named = names.read(parts) if parts else None
     if named is None:
         named = names.read((without_suffix(parts[-1] if parts else source.shown) + ".py",))
-    return named or Named("")
+    return named or Named(names.exercise_above(parts), rank=1)
 
 
 def _order(one: Handed, top: Top | None) -> tuple[str, float] | None:

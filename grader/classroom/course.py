@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from grader import build
-from grader.classroom.submission import QUESTION, WORDS
+from grader.classroom.released import QUESTION, WORDS
 from grader.course import Course, CourseError, Exercise, find_root, load
+from grader.engine import draw_seed
 from grader.learner import keep
 
 SETTINGS = "kata.json"  # what `kata course` was told, for the steps that run inside nbgrader
@@ -125,12 +126,14 @@ A cell that a spreadsheet would run as a formula gets a `'` before it.
   says what to install; `c.KataExecute.isolation = "open"` in `nbgrader_config.py` grades all the
   same, and the feedback says so. The README's "How far a grade can be trusted" has the promises.
 * A cell that was copied, deleted, edited or turned into text is put right first. A notebook that
-  can't be read, or belongs to another assignment, gets no points and a sentence that says why.
+  can't be read, or belongs to another assignment, is not graded, with a sentence that says why: it
+  waits for you as needing a manual grade, and no 0 is saved.
 * Only gradkata's own exercises are graded: keep other assignments in a course folder of their own.
 * A folder without any notebook is left out, as nbgrader does; its log says so.
 * Feedback names verdict, known mistake and points. It shows no drawn input and no expected value.
 * `c.KataExecute.seconds_per_test = 5` in `nbgrader_config.py` shortens what a test may take.
-* The seed of each grading is in the autograded notebook's metadata, under `kata`.
+* The class has one seed, in `kata.json`: nbgrader and `kata grade --course .` grade with it, and
+  give one verdict for one answer.
 
 ## In their own words
 
@@ -178,6 +181,7 @@ def write(
     worth = read_points(points, course) if points else {}
     settings = read_settings(folder)
     settings["course"] = str(course.root)
+    settings.setdefault("seed", draw_seed())
     if own_words is not None:
         settings["own_words"] = _worth_of_words(own_words)
     words = settings.get("own_words", OWN_WORDS)
@@ -219,6 +223,16 @@ def page(
     """
     import nbformat
 
+    return nbformat.writes(source_book(exercise, points, own_words, install)) + "\n"
+
+
+def source_book(
+    exercise: Exercise,
+    points: dict[str, float] | None = None,
+    own_words: float | None = None,
+    install: str = INSTALL,
+):
+    """The same as a notebook in memory."""
     worth = {task.name: task.points for task in exercise.tasks} | (points or {})
     book = build.without_hints(build.notebook(exercise))
     own_words = OWN_WORDS if own_words is None else own_words
@@ -240,7 +254,7 @@ def page(
     cells.insert(1, _locked(f"{exercise.stem}-setup", start))
     book.cells = cells
     book.metadata.pop("jupytext", None)
-    return nbformat.writes(book) + "\n"
+    return book
 
 
 def check_id(stem: str, task: str) -> str:
@@ -279,6 +293,34 @@ def read_settings(folder: Path) -> dict:
         return {}
     except ValueError as error:
         raise CourseError(f"{path} is not JSON ({error}): delete it and run this again.") from None
+
+
+def class_seed(folder: Path, earlier: int | None = None) -> int:
+    """The seed that everybody of a class is graded with; drawn and kept where there is none yet.
+
+    `earlier` is taken where the class was graded before its folder had a seed. `CourseError` when
+    the one that is there is no number, or cannot be kept.
+    """
+    settings = read_settings(folder)
+    if "seed" not in settings:
+        keep_seed(folder, draw_seed() if earlier is None else earlier)
+        settings = read_settings(folder)
+    seed = settings["seed"]
+    if type(seed) is not int:
+        raise CourseError(f"{folder / SETTINGS}: its seed is {seed!r}, and not a whole number.")
+    return seed
+
+
+def keep_seed(folder: Path, seed: int) -> None:
+    """Have a class graded with this seed from now on, on both ways; `CourseError` if not kept."""
+    settings = read_settings(folder) | {"seed": seed}
+    try:
+        _update(folder / SETTINGS, json.dumps(settings, indent=1) + "\n")
+    except OSError as error:
+        raise CourseError(
+            f"{folder / SETTINGS} cannot be written ({error.strerror}), and the class's seed with "
+            "it: make the folder writable."
+        ) from None
 
 
 def course_of(folder: Path) -> Course:

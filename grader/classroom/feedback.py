@@ -39,7 +39,8 @@ def shown(
         rows += _rows(task, note)
     if verdict is not Verdict.PASSED and task:
         rows.append(("next", f"kata hint {task.exercise.partition('_')[0]} {task.task}"))
-    points = f"{score:g}/{worth:g} points"
+    graded = task is not None and not problem
+    points = f"{score:g}/{worth:g} points" if graded else f"{worth:g} points open"
     rows = [(label, _short(words)) for label, words in rows if words]
     text = "\n".join(
         [f"{about.name}  {verdict}  {points}"]

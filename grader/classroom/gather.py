@@ -28,6 +28,8 @@ PACKED = 64 << 20  # bytes of an archive inside an archive: it is held in memory
 KEPT = 1 << 30  # bytes of all submissions together
 FILES = 500_000  # directly in a class's folder; a student's has packed.MEMBERS
 _DEEP = 32  # folders in folders
+_TOO_DEEP = "lies in too many folders: hand in the exercise's file itself."
+_EMPTY = "is empty: pack it again, with the exercise's file in it."
 
 
 class GatherError(Exception):
@@ -40,16 +42,24 @@ class Gathered:
 
     submissions: list[Submission]
     ignored: Counter[str] = field(default_factory=Counter)
+    passed_over: Counter[str] = field(default_factory=Counter)  # folders, and hidden files
 
     @property
     def others(self) -> str:
-        """A sentence on the files that were not taken; empty where there were none."""
-        if not self.ignored:
-            return ""
-        often = sorted(self.ignored.items(), key=lambda item: (-item[1], item[0]))
-        kinds = ", ".join(f"{number} {kind}" for kind, number in often[:4])
-        more = ", …" if len(self.ignored) > 4 else ""
-        return f"Not taken, since not named like an exercise: {kinds}{more}."
+        """Sentences on what was not taken; empty where there was nothing of it."""
+        sentences = []
+        if self.ignored:
+            kinds = _counted(self.ignored)
+            sentences.append(f"Not taken, since not named like an exercise: {kinds}.")
+        if self.passed_over:
+            sentences.append(f"Passed over: {_counted(self.passed_over)}.")
+        return " ".join(sentences)
+
+
+def _counted(kinds: Counter[str]) -> str:
+    often = sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
+    listed = ", ".join(f"{number} {kind}" for kind, number in often[:4])
+    return listed + (", …" if len(kinds) > 4 else "")
 
 
 def gather(paths: Sequence[Path], course: Course) -> list[Submission]:
@@ -57,27 +67,35 @@ def gather(paths: Sequence[Path], course: Course) -> list[Submission]:
     return survey(paths, course).submissions
 
 
-def survey(paths: Sequence[Path], course: Course) -> Gathered:
+def survey(
+    paths: Sequence[Path], course: Course, exercises: frozenset[str] = frozenset()
+) -> Gathered:
     """What is handed in at any mix of paths: one submission for each student and exercise.
 
     A folder with an exercise's file directly in it is one student's, and so is an archive that has
     one inside its single folder; other folders and archives are a class's. The exercise of a
-    submission is "" where its problem leaves that open. `GatherError` when a path is not there, or
-    when nothing is found.
+    submission is "" where its problem leaves that open. With `exercises`, only what is none of
+    theirs for sure is left out: what could be one has a row. `GatherError` when a path is not
+    there, or when nothing is found.
     """
     names, room = Names(course), [KEPT]
     walks = [_Walk(names, path, room) for path in paths]
-    submissions = choice.settle([walk.source for walk in walks], names)
-    if not any(one.exercise for one in submissions):
+    sources = [walk.source for walk in walks]
+    submissions = choice.settle(sources, names, exercises)
+    if not any(choice.holds_something(source, names) for source in sources):
         given = ", ".join(clean(path.name) for path in paths[:3])
         said = " ".join(one.problem for one in submissions[:3]) or choice.nothing(given, names)
         raise GatherError(f"There is nothing to grade. {said}".strip())
+    left = [parts for source in sources for parts in source.ignored if parts not in source.listed]
+    hidden = [parts for parts in left if parts[-1].startswith(".")]
     ignored = Counter(
         clean(PurePath(parts[-1]).suffix, 12) or "without a suffix"
-        for walk in walks
-        for parts in walk.source.ignored
+        for parts in left
+        if not parts[-1].startswith(".")
     )
-    return Gathered(submissions, ignored)
+    passed_over = sum((source.passed_over for source in sources), Counter())
+    passed_over += Counter({"hidden": len(hidden)})
+    return Gathered(submissions, ignored, passed_over)
 
 
 class _Walk:
@@ -110,6 +128,7 @@ class _Walk:
             self.source.packed = True
             self._archive_on_disk(None, str(path), (), Budget())
         else:
+            self.source.single = True
             if self._names.read((path.name,)):
                 self.source.owner = path.parent.name or "class"
             self._named_file(None, str(path), (path.name,), None)
@@ -127,7 +146,12 @@ class _Walk:
             below = (*parts, name)
             if not is_folder:
                 self._named_file(folder, name, below, when)
-            elif not passed_over(name) and len(below) <= _DEEP:
+            elif passed_over(name):
+                kind = "hidden" if name.startswith(".") else f"folder {clean(name, 20)}"
+                self.source.passed_over[kind] += 1
+            elif len(below) > _DEEP:
+                self._refuse(below, _TOO_DEEP, minor=True)
+            else:
                 self._inner(folder, below, when, budget)
 
     def _inner(self, folder: int, parts: Parts, when: float | None, budget: Budget) -> None:
@@ -178,9 +202,11 @@ class _Walk:
         def most(found: Parts) -> int:
             return self._most(above + found)
 
+        empty = True
         try:
             for member in archives.members(file, most, budget):
                 below = above + member.parts
+                empty &= not member.parts
                 self.source.folders |= {below[: len(above) + 1]} if len(member.parts) > 1 else set()
                 if not member.parts:
                     continue
@@ -192,6 +218,8 @@ class _Walk:
                     self._refuse(below, member.problem)
                 else:
                     self._take(below, member.content, None)
+            if empty:
+                self._refuse(above, _EMPTY, minor=len(above) > 1)
         except BadArchive as error:
             self._refuse(above, str(error), minor=len(above) > 1)
 

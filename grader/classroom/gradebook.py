@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.classroom.cases import HOSTILE, is_notebook, mended, released
+from grader.classroom.cases import HOSTILE, is_notebook, mended
 from grader.classroom.course import check_id
 from grader.classroom.lms import CONFIG
+from grader.classroom.released import released
 from grader.classroom.store import Graded
 from grader.classroom.submission import NotGraded
 from grader.course import Course, CourseError, Exercise

@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader import course as courses
 from grader import engine
 from grader.classroom import gradebook, judge, training
-from grader.classroom.cases import is_notebook, released, unjudged
-from grader.classroom.course import OWN_TESTS, course_of
+from grader.classroom.cases import is_notebook, unjudged
+from grader.classroom.course import OWN_TESTS, class_seed, course_of, keep_seed, read_settings
+from grader.classroom.released import released
 from grader.classroom.store import Graded, Store, write
 from grader.classroom.submitted import Submission
 from grader.classroom.terms import Terms, course_hash, grader_version
@@ -70,13 +71,14 @@ class Class:
         return {
             "seed": self.seed,
             "ran": self.ran,
+            "others": self.others,
             "results": [
                 {
                     "student": one.submission.student,
                     "submission": one.submission.name,
                     "exercise": one.result.exercise,
-                    "earned": one.result.earned,
-                    "points": one.result.points,
+                    "earned": one.result.earned if one.result.tasks else None,  # None is no 0
+                    "points": one.result.points if one.result.tasks else None,
                     "problem": one.result.problem,
                     "isolation": one.isolation,
                     "training": one.training,
@@ -102,6 +104,10 @@ def grade(order: Order, tick: Tick = lambda done, of: None, say=lambda sentence:
     if order.course:
         gradebook.check(order.course)
     handed_in, others = _handed_in(order, course)
+    unusable = [one for one in handed_in if one.problem]
+    if unusable:  # said before anything is graded
+        students = len({one.student for one in handed_in})
+        say(f"{len(unusable)} of {len(handed_in)} from {students} students cannot be graded.")
     with Store(order.out) as store:
         terms = Terms(course, _seed(order, store), own)
         _keep_settings(store, terms)
@@ -187,25 +193,41 @@ def _handed_in(order: Order, course: Course) -> tuple[list[Submission], str]:
     """The submissions asked for, and a sentence on the files that are none."""
     from grader.classroom.gather import GatherError, survey
 
+    wanted = frozenset(exercise.stem for exercise in course.select(list(order.exercises)))
+    asked = wanted if order.exercises else frozenset()
     try:
-        found = survey([Path(path) for path in order.paths], course)
+        found = survey([Path(path) for path in order.paths], course, asked)
     except GatherError as error:
         raise CourseError(str(error)) from None
-    if not order.exercises:
-        return found.submissions, found.others
-    wanted = {exercise.stem for exercise in course.select(list(order.exercises))}
-    chosen = [one for one in found.submissions if one.exercise in wanted]
-    if not chosen:
+    if not found.submissions:
         raise CourseError(f"Nothing is handed in for {', '.join(sorted(wanted))}.")
-    return chosen, found.others
+    return _as_asked(found.submissions, asked), found.others
+
+
+def _as_asked(submissions: list[Submission], asked: frozenset[str]) -> list[Submission]:
+    """What may be any exercise is the one that was asked for, if that is not there beside it."""
+    if len(asked) != 1:
+        return submissions
+    (stem,) = asked
+    has_it = {one.student for one in submissions if one.exercise}
+    return [
+        one if one.exercise or one.student in has_it else replace(one, exercise=stem)
+        for one in submissions
+    ]
 
 
 def _seed(order: Order, store: Store) -> int:
-    """The class's seed: everybody meets the same inputs, at every run."""
+    """The class's seed: everybody meets the same inputs, at every run, and in nbgrader too."""
     if order.seed is not None:
+        if order.course:
+            keep_seed(order.course.resolve(), order.seed)
         return order.seed
-    kept = store.settings()
-    return kept["seed"] if kept else engine.draw_seed()
+    if order.course and "seed" in read_settings(order.course.resolve()):
+        return class_seed(order.course.resolve())
+    earlier = store.settings().get("seed")
+    if order.course:
+        return class_seed(order.course.resolve(), earlier)
+    return engine.draw_seed() if earlier is None else earlier
 
 
 def _keep_settings(store: Store, terms: Terms) -> None:

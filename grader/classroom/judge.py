@@ -43,9 +43,11 @@ def grade(
     course: Course,
     own: Path | None = None,
     seconds_per_test: float | None = None,
+    seed: int | None = None,
 ) -> Grading:
-    """Run an exercise's tests, and the instructor's own, on an answer under a fresh seed."""
-    seed = engine.draw_seed()
+    """Run an exercise's tests, and the instructor's own, on an answer; under a fresh seed if none
+    is named."""
+    seed = engine.draw_seed() if seed is None else seed
     with tempfile.TemporaryDirectory(prefix="kata-") as folder:
         file = Path(folder) / f"{exercise.stem}.py"
         file.write_text(answer.source, "utf-8")

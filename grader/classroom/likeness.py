@@ -9,7 +9,6 @@ text, Python or not, in one pass, and alike on every version of Python.
 
 from __future__ import annotations
 
-import json
 import keyword
 import re
 import zlib
@@ -20,6 +19,8 @@ import numpy as np
 
 from grader.classroom.submitted import Submission
 from grader.course import Course, Exercise
+from grader.decoding import Undecodable, decoded
+from grader.notebooks import NotANotebook, code_cells
 
 GRAM, WINDOW = 12, 5  # tokens; any 16 equal ones in a row are sure to be noticed
 SHARE, LEAST = 0.5, 6.0  # of the smaller answer; and fingerprints, each counted as rare as it is
@@ -194,11 +195,9 @@ def _known(exercise: Exercise) -> set[int]:
 
 def _code(one: Submission) -> str:
     """An answer's Python text, or what there is in its place."""
-    text = one.content.decode("utf-8", "replace")
-    if not one.name.endswith(".ipynb"):
-        return text
     try:
-        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
-        return "\n".join("".join(cell["source"]) for cell in cells)
-    except (ValueError, TypeError, KeyError, RecursionError):
+        if one.name.lower().endswith(".ipynb"):
+            return "\n".join(code_cells(one.content))
+        return decoded(one.content)
+    except (NotANotebook, Undecodable):
         return ""

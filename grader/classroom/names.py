@@ -21,6 +21,7 @@ _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz)|7z|rar)$", re.
 _LONGEST = 255  # characters of one name, as file systems have it
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, writing direction, surrogates
 _PASSED_OVER = {"__macosx", "__pycache__", "tests", "solutions", "venv", "node_modules"}
+_TOOLS = {"conftest.py", "setup.py", "nbgrader_config.py", "__init__.py"}  # no student's either
 _NOBODY = {"exercises", "notebooks", "src"}  # folders of a workspace: no student's name
 _COPY = r"(?:[-_ ]?\(?\d{1,3}\)?)?"  # what a browser or Canvas adds to a name it has seen
 
@@ -55,6 +56,18 @@ def clean(text: str, most: int = 120) -> str:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         shown = f"{shown[: most - 8]}…{digest[:7]}"
     return unicodedata.normalize("NFC", shown)
+
+
+def student_name(text: str, most: int = 120) -> str:
+    """A student's name for a person's eyes; two names that differ in what cannot be shown stay two.
+
+    How letters with accents are spelled makes no difference: that is up to the system that packs.
+    """
+    shown = clean(text, most)
+    if not any(unicodedata.category(letter) in _INVISIBLE for letter in text[:most]):
+        return shown
+    plain = unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass")
+    return f"{clean(text, most - 7)} ({hashlib.sha256(plain).hexdigest()[:4]})"
 
 
 def without_suffix(name: str) -> str:
@@ -95,6 +108,22 @@ class Names:
             return Named(self.exercises[parts[-2].casefold()].stem, rank=1)
         return self._nearly(path.stem)
 
+    def foreign(self, name: str) -> str:
+        """The student behind a script or notebook that is named like no exercise: `ada` of
+        `ada.ipynb`; "" where it is no such file, or a tool's."""
+        path = Path(name[-_LONGEST:])
+        code = path.suffix.casefold() in SUFFIXES and not name.startswith((".", "test_"))
+        return path.stem if code and name.casefold() not in _TOOLS else ""
+
+    def exercise_above(self, parts: tuple[str, ...]) -> str:
+        """The exercise that the nearest folder of a path is named like; "" if none is."""
+        stems = [
+            self.exercises[part.casefold()].stem
+            for part in parts[:-1]
+            if part.casefold() in self.exercises
+        ]
+        return stems[-1] if stems else ""
+
     def whose(self, part: str) -> str:
         """The student that a flat file or an archive names: `ada` of `ada_ex03_backward`."""
         asked = self._asked.fullmatch(part[:_LONGEST])
@@ -129,7 +158,9 @@ def students(tops: Iterable[Top]) -> dict[Top, str]:
             found[Path(str(place))] = replace(one, path=Path(str(place)))
     known = {one.path: who for who, copies in by_student(found.values()).items() for one in copies}
     plain = {top: top.who or (top.part if top.folder else "") for top in tops}
-    return {top: clean(known.get(Path(str(place)), plain[top])) for place, top in enumerate(tops)}
+    return {
+        top: student_name(known.get(Path(str(place)), plain[top])) for place, top in enumerate(tops)
+    }
 
 
 def upload_of(part: str) -> int:

@@ -85,7 +85,7 @@ def render(
         about={_text(key): _text(str(value)) for key, value in (about or {}).items()},
         struggles=_struggles(results),
         diagnoses=_diagnoses(results),
-        histograms=_histograms(rows, [one.earned for one in students if one.results]),
+        histograms=_histograms(rows, [one.earned for one in students if not one.problems]),
         blue=style.BLUE,
         troubles=troubles[:_TROUBLES],
         more=len(troubles[_TROUBLES:]),
@@ -114,7 +114,10 @@ def _line(student) -> Line:
     }
     scores |= {name: "not graded" for name in student.problems}
     listed = [(_short(name), score) for name, score in sorted(scores.items())]
-    return Line(_text(student.name), _points(student.earned), listed)
+    total = _points(student.earned) if student.results else "not graded"
+    if student.results and student.problems:
+        total += " so far"
+    return Line(_text(student.name), total, listed)
 
 
 def _tasks(results: Sequence[ExerciseResult]) -> list[TaskResult]:

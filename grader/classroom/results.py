@@ -35,6 +35,11 @@ class Student:
         """Points, of what was graded."""
         return sum(result.earned for result in self.results.values())
 
+    @property
+    def total(self) -> float | None:
+        """Points of all that was handed in; None while some of it is not graded: that is no 0."""
+        return None if self.problems else self.earned
+
 
 def problem_of(row: Row) -> str:
     """Why a submission was not graded; empty when it was."""
@@ -64,7 +69,7 @@ def write_csv(rows: Sequence[Row], path: Path, seeds: Seeds | None = None) -> tu
     """Write the scores to `path`, and the tasks beside it: scores.csv and scores_tasks.csv.
 
     An exercise that was not handed in is an empty cell, and so is one that could not be graded;
-    the last column names those. UTF-8, lines end in a line feed, points are numbers with up to
+    the last column names those, and there is no total beside them. UTF-8, lines end in a line feed, points are numbers with up to
     four decimals. Each file is whole or not there. Returns both paths.
     """
     tasks = path.with_name(f"{path.stem}_tasks{path.suffix}")
@@ -81,7 +86,7 @@ def _scores(rows: Sequence[Row]) -> list[list]:
             student.results[name].earned if name in student.results else None for name in exercises
         ]
         missed = ", ".join(name or "all that was handed in" for name in sorted(student.problems))
-        table.append([student.name, *scores, student.earned, missed])
+        table.append([student.name, *scores, student.total, missed])
     return table
 
 

@@ -42,26 +42,29 @@ def _warm_up(words: list[str]) -> None:
 
 
 def _put_in(c) -> None:
-    from nbgrader.converters import Autograde, GenerateAssignment
-    from nbgrader.preprocessors import Execute
+    from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
+    from nbgrader.preprocessors import Execute, SaveAutoGrades
 
     from grader.classroom import autograde, collector, exchange
+    from grader.classroom.harmless import harmless
 
     # nbgrader calls alembic by its bare name, which an environment that is not activated hides.
     beside = str(Path(sys.executable).parent)
     if beside not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = beside + os.pathsep + os.environ.get("PATH", "")
 
+    ours = {Execute: autograde.KataExecute, SaveAutoGrades: autograde.SaveGraded}
     steps = Autograde.autograde_preprocessors.default()
-    c.Autograde.autograde_preprocessors = [
-        autograde.KataExecute if step is Execute else step for step in steps
-    ]
+    c.Autograde.autograde_preprocessors = [ours.get(step, step) for step in steps]
     steps = Autograde.sanitize_preprocessors.default()
     c.Autograde.sanitize_preprocessors = [autograde.Mend, *steps]
     c.Autograde.exporter_class = autograde.AnyNotebook
     c.Autograde.pre_convert_hook = autograde.under_its_own_name
     # The question is a cell of its own, locked: autograding puts its mark scheme back.
     c.ClearMarkScheme.enforce_metadata = False
+    c.HTMLExporter.filters = {"strip_files_prefix": harmless}  # in feedback and the formgrader
+    steps = GenerateFeedback.preprocessors.default()
+    c.GenerateFeedback.preprocessors = [*steps, autograde.SayOpen]
     steps = GenerateAssignment.preprocessors.default()
     c.GenerateAssignment.preprocessors = [*steps, autograde.SetDueDate]
     c.ZipCollectApp.collector_plugin = collector.LmsCollector

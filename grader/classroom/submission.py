@@ -9,23 +9,21 @@ from __future__ import annotations
 
 import ast
 import builtins
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader import build
+from grader import build, notebooks
+from grader.classroom.regular import regular, why
+from grader.classroom.released import QUESTION, WORDS, Known, given
+from grader.classroom.trimmed import Unusable
 from grader.course import Exercise
 
 if TYPE_CHECKING:  # nbformat takes a second to import
     from nbformat.notebooknode import NotebookNode
 
-QUESTION, WORDS = "question", "words"  # what is asked, and the cell for the answer
-BIGGEST = 256 << 20  # bytes of a notebook file: its outputs are dropped, but have to be read
 _KEPT = ("kernelspec", "kata")  # of a notebook's own metadata
-_KEYS = {"schema_version": 3, "grade": False, "solution": False, "locked": False, "task": False}
 _NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _MAKERS = {"dict", "set", "list", "tuple", "range", "float", "int", "frozenset", "len"}
@@ -33,26 +31,6 @@ _MAKERS = {"dict", "set", "list", "tuple", "range", "float", "int", "frozenset",
 
 class NotGraded(Exception):
     """A submission that can't be graded; the sentence says why."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """A cell of the released notebook, as the gradebook has it."""
-
-    grade_id: str
-    cell_type: str
-    source: str
-    locked: bool
-    grade: bool = False
-    solution: bool = False
-    task: bool = False
-    points: float | None = None
-
-    @property
-    def metadata(self) -> dict:
-        own = {name: getattr(self, name) for name in ("grade", "solution", "locked", "task")}
-        points = {} if self.points is None else {"points": self.points}
-        return _KEYS | own | {"grade_id": self.grade_id, "cell_type": self.cell_type} | points
 
 
 @dataclass
@@ -63,31 +41,24 @@ class Answer:
     broken: dict[str, str] = field(default_factory=dict)  # task: sentence
 
 
-def read(path: Path) -> dict:
+def read(content: bytes, most: int = notebooks.TEXT) -> dict:
     """A notebook's plain data, without outputs; `NotGraded` when it is no notebook."""
     try:
-        size = path.stat().st_size
-        if size > BIGGEST:
-            raise NotGraded(f"the notebook file is too large: {size / 1e6:.0f} MB")
-        if not size:
-            raise NotGraded("the notebook file is empty")
-        data = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise NotGraded(f"the notebook file cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise NotGraded("the file is not a notebook: it is not valid JSON") from None
-    if not isinstance(data, dict) or not isinstance(data.get("cells"), list):
-        raise NotGraded("the file is not a notebook: it has no list of cells")
-    cells = [_plain(cell) for cell in data["cells"] if isinstance(cell, dict)]
-    about = data.get("metadata")
-    about = about if isinstance(about, dict) else {}
-    kept = {name: about[name] for name in _KEPT if isinstance(about.get(name), dict)}
-    return nothing() | {"cells": _with_own_ids(cells), "metadata": kept}
+        book = notebooks.read(content, most)
+    except notebooks.NotANotebook as error:
+        raise NotGraded(f"the file {error}") from None
+    kept = {name: book["metadata"].get(name) for name in _KEPT}
+    metadata = {name: value for name, value in kept.items() if isinstance(value, dict)}
+    return book | {"cells": _with_own_ids(book["cells"]), "metadata": metadata}
 
 
-def nothing() -> dict:
-    """A notebook without cells."""
-    return {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+def content_of(path: Path) -> bytes:
+    """The bytes of a notebook's file; `NotGraded` when it cannot be read, or is no file."""
+    try:
+        with regular(str(path), None) as file:
+            return file.read(notebooks.BIGGEST + 1)
+    except (OSError, Unusable) as error:
+        raise NotGraded(f"the notebook file {why(error).rstrip('.')}") from None
 
 
 def find(path: Path) -> Path:
@@ -107,12 +78,14 @@ def mend(cells: list, known: Iterable[Known], stem: str, tasks: Iterable[str]) -
 
     known = _in_order(known, stem, tasks)
     by_id = {one.grade_id: one for one in known}
+    cell_ids = {build.cell_id(name): name for name in by_id}
     claimed: dict[str, list[tuple[int, NotebookNode]]] = {}
     foreign = False
     for cell in cells:
         marked = cell.metadata.pop("nbgrader", {}).get("grade_id")
         foreign |= isinstance(marked, str) and marked not in by_id
-        grade_id, surely = _recognised(cell, marked, by_id, stem, tasks)
+        by_its_id = cell_ids.get(cell.get("id"))
+        grade_id, surely = _recognised(cell, marked, by_its_id, by_id, stem, tasks)
         if grade_id:
             claimed.setdefault(grade_id, []).append((surely, cell))
     sure = any(surely for copies in claimed.values() for surely, _ in copies)
@@ -152,61 +125,35 @@ def gather(cells: list, exercise: Exercise, guarded: bool = False) -> Answer:
         task = meta.get("grade_id", "").removeprefix(f"{exercise.stem}-")
         try:
             source, tree = _parsed(cell.source)
+            if not meta.get("solution"):  # a copy, or an experiment: the task's own cell counts
+                tree.body = [node for node in tree.body if getattr(node, "name", "") not in tasks]
+            names = imported | _imported(tree.body)
+            futures, own = _pieces(tree, source, names, guarded)
         except _NOT_PYTHON as error:
             line = f" in line {error.lineno}" if isinstance(error, SyntaxError) else ""
             said = getattr(error, "msg", None) or error
             if meta.get("solution"):
                 broken[task] = f"The cell has a {type(error).__name__}{line}: {said}"
             continue
-        if not meta.get("solution"):  # a copy, or an experiment: the task's own cell counts
-            tree.body = [node for node in tree.body if getattr(node, "name", "") not in tasks]
-        imported |= _imported(tree.body)
-        futures, own = _pieces(tree, source, imported, guarded)
+        imported = names
         first[:0] = [line for line in futures if line not in first]
         pieces += own
     return Answer("\n".join(first) + "\n\n\n" + "\n\n\n".join(pieces) + "\n", broken)
 
 
-@cache
-def given(exercise: Exercise) -> list[str]:
-    """The code cells of the released notebook that are no task's."""
-    book = build.notebook(exercise)
-    return [
-        cell.source
-        for cell in book.cells
-        if cell.cell_type == "code" and "nbgrader" not in cell.metadata
-    ]
-
-
-def _plain(cell: dict) -> dict:
-    """A cell with nothing but what grading needs, and of the types that nbformat asks for."""
-    source = cell.get("source", "")
-    if isinstance(source, list):
-        source = "".join(part for part in source if isinstance(part, str))
-    kind = cell.get("cell_type")
-    meta = cell.get("metadata")
-    plain = {
-        "cell_type": kind if kind in ("code", "markdown", "raw") else "raw",
-        "source": source if isinstance(source, str) else "",
-        "metadata": {},
-        "id": cell.get("id") if isinstance(cell.get("id"), str) else "",
-    }
-    if isinstance(meta, dict) and isinstance(meta.get("nbgrader"), dict):
-        plain["metadata"]["nbgrader"] = meta["nbgrader"]
-    if kind != "code" and isinstance(cell.get("attachments"), dict):
-        plain["attachments"] = cell["attachments"]
-    return plain | ({"outputs": [], "execution_count": None} if kind == "code" else {})
-
-
 def _recognised(
-    cell, marked: object, by_id: dict[str, Known], stem: str, tasks: Iterable[str]
+    cell,
+    marked: object,
+    by_its_id: str | None,
+    by_id: dict[str, Known],
+    stem: str,
+    tasks: Iterable[str],
 ) -> tuple[str | None, int]:
     """Which cell of the release this is, and how surely: 2 by grade_id, 1 by cell id, 0 by text."""
     if isinstance(marked, str) and marked in by_id:
         return marked, 2
-    for name in by_id:
-        if cell.get("id") == build.cell_id(name):
-            return name, 1
+    if by_its_id:
+        return by_its_id, 1
     for name, one in by_id.items():
         if one.locked and cell.source.strip() == one.source.strip():
             return name, 0

@@ -14,6 +14,7 @@ from grader import isolation
 from grader.classroom.store import Graded, Store
 from grader.classroom.submitted import Submission
 from grader.classroom.terms import Terms, content_hash, grader_version
+from grader.decoding import decoded
 from grader.engine import EngineError
 from grader.sandbox import SandboxError
 
@@ -97,7 +98,7 @@ def _apart(order: dict) -> dict:
     from grader.training import apart
 
     digits = mnist.load(order["data"])
-    loaders, model = (order[name].decode(errors="replace") for name in ("loaders", "model"))
+    loaders, model = (decoded(order[name]) for name in ("loaders", "model"))
     with apart.sandbox(require=order["apart"]) as box:
         record = apart.check_apart(loaders, model, digits, box, order["seed"]).to_json()
     return {name: record[name] for name in KEPT}

@@ -135,6 +135,16 @@ def much_output(book):
     cell(book, "slope")["outputs"] = [{"output_type": "stream", "name": "stdout", "text": text}]
 
 
+def scripts(book):
+    text = (
+        "kept as text <b>bold</b> <script>run()</script> <img onerror=run() src=x>\n\n"
+        "<iframe src=x></iframe> [x](javascript:run) <a onclick=run()>x</a> <svg onload=run()>"
+    )
+    for at, kind in ((0, "markdown"), (3, "raw"), (5, "markdown")):
+        book["cells"].insert(at, {"cell_type": kind, "metadata": {}, "source": text})
+    cell(book, "words")["source"] = text
+
+
 def nothing_in_it(book):
     book["cells"] = []
 
@@ -192,6 +202,7 @@ CASES = {
     "warnings and a progress bar": (
         first_line("slope", "import sys, warnings; warnings.warn(''); sys.stderr.write('50%')"),
         ALL, ""),
+    "scripts": (scripts, ALL, ""),
     "question and answer in words deleted": (
         both(deleted("question"), deleted("words")), ALL, ""),
     "half done": (None, ALL - 4, "not written yet"),
@@ -209,7 +220,7 @@ HANDED_IN = {
 }
 FILES = {  # what was handed in when it is no notebook of this exercise
     "broken JSON": (b'{"cells": [', "not valid JSON"),
-    "an empty file": (b"", "the notebook file is empty"),
+    "an empty file": (b"", "the file is empty"),
 }
 NEIGHBOURS = {"right": ALL, "wrong": ALL - 1, "blank": 0.0}
 
@@ -474,7 +485,7 @@ def test_neighbours_keep_their_scores(graded, place, name, points):
 @pytest.mark.parametrize("name", whole_for(CASES, VARIATIONS))
 def test_each_submission_gets_its_own_points(graded, name):
     _, points, says = CASES[name]
-    assert graded.scores()[name] == (points, False)
+    assert graded.scores()[name] == (points, name == "scripts"), "words wait for a person"
     if says:
         assert any(says in text for text in graded.feedback(name).values())
 
@@ -482,27 +493,56 @@ def test_each_submission_gets_its_own_points(graded, name):
 @pytest.mark.parametrize(
     "content", [b"\xff\xfe\x00", b"[]", b"null", b'{"cells": 3}', b"[" * 100_000]
 )
-def test_what_is_no_notebook_is_refused(tmp_path, content):
-    path = tmp_path / "x.ipynb"
-    path.write_bytes(content)
+def test_what_is_no_notebook_is_refused(content):
     with pytest.raises(submission.NotGraded, match="the file is not a notebook"):
-        submission.read(path)
+        submission.read(content)
 
 
-def test_strange_cells_become_plain_ones(tmp_path):
-    path = tmp_path / "x.ipynb"
+def test_strange_cells_become_plain_ones():
     cells = [3, {}, {"cell_type": "code", "source": ["a", 3], "metadata": {"nbgrader": []}}]
-    path.write_text(json.dumps({"cells": cells, "metadata": []}))
-    assert [one["source"] for one in submission.read(path)["cells"]] == ["", "a"]
+    content = json.dumps({"cells": cells, "metadata": []}).encode()
+    assert [one["source"] for one in submission.read(content)["cells"]] == ["", "a"]
 
 
 @pytest.mark.parametrize("name", [*FILES, "other"])
 def test_what_cannot_be_graded_says_why(graded, name):
-    assert graded.scores()[name] == (0.0, False)
+    assert graded.scores()[name] == (0.0, True), "open, and no final 0"
+    with graded.api.gradebook as gradebook:
+        (book,) = gradebook.find_submission(STEM, name).notebooks
+        assert {(one.auto_score, one.needs_manual_grade) for one in book.grades} == {(None, True)}
     says = FILES[name][1] if name in FILES else "the notebook of another assignment"
     for text in graded.feedback(name).values():
         assert "Not graded, because" in text
         assert says in text
+
+
+def test_feedback_on_what_was_not_graded_begins_with_that(graded):
+    assert graded.api.generate_feedback(STEM, "broken JSON")["success"]
+    page = (graded.folder / "feedback" / "broken JSON" / STEM / f"{STEM}.html").read_text()
+    assert "Not graded, because the file is not a notebook: it is not valid JSON." in page
+    assert "0/1 points" not in page and "1 points open" in page
+
+
+def test_a_score_of_before_does_not_outlive_a_file_that_cannot_be_read(graded):
+    file = graded.folder / "submitted" / "z right" / STEM / f"{STEM}.ipynb"
+    right = file.read_bytes()
+    try:
+        file.write_bytes(b"\xff")
+        assert graded.api.autograde(STEM, "z right")["success"]
+        assert graded.scores()["z right"] == (0.0, True)
+    finally:
+        file.write_bytes(right)
+    assert graded.api.autograde(STEM, "z right")["success"]
+    assert graded.scores()["z right"] == (ALL, False)
+
+
+def test_what_a_student_writes_runs_nothing_in_the_feedback(graded):
+    assert graded.api.generate_feedback(STEM, "scripts")["success"]
+    page = (graded.folder / "feedback" / "scripts" / STEM / f"{STEM}.html").read_text()
+    page = page[page.index("<body") :]
+    assert "<b>bold</b>" in page and "kept as text" in page
+    for tag in ("<script>run", "<iframe", "<svg", "<img onerror", 'href="javascript', "onclick="):
+        assert tag not in page, tag
 
 
 def test_a_renamed_notebook_is_graded(graded):
@@ -628,10 +668,10 @@ def test_what_is_wrong_with_the_next_notebook_is_only_its_own_matter(graded, hea
 
     opened = autograde._opened
 
-    def fail(path):
+    def fail(path, *limits):
         if "a right" in str(path):
             raise KeyError("a cell that nobody has thought of")
-        return opened(path)
+        return opened(path, *limits)
 
     before = graded.scores()
     monkeypatch.setattr(autograde, "_opened", fail)

@@ -108,7 +108,10 @@ def test_a_folder_of_students(tmp_path, found, loaded):
     assert list(found(tmp_path / "subs")) == sorted(EXPECTED)
     everything = survey([tmp_path / "subs"], loaded)
     assert everything.ignored == {".md": 1, ".py": 1}
-    assert everything.others == "Not taken, since not named like an exercise: 1 .md, 1 .py."
+    assert everything.others == (
+        "Not taken, since not named like an exercise: 1 .md, 1 .py. "
+        "Passed over: 1 folder __MACOSX, 1 folder tests, 1 hidden."
+    )
     names = [one.name for one in everything.submissions]
     assert names[0] == f"subs/ada/{THREE}"
 
@@ -143,7 +146,7 @@ def test_what_canvas_and_moodle_pack(tmp_path, found, pack):
     seen = found(put(tmp_path / "canvas.zip", pack(canvas)))
     assert seen["101", "ex03_backward"] == CODE
     assert "2 files are 102's ex03_backward" in seen["102", "ex03_backward"]
-    assert "no file that is named like" in seen["103", ""]
+    assert "essay.pdf is no script or notebook" in seen["103", ""]
     moodle = {
         f"Jürgen Groß_67_assignsubmission_file_/{THREE}": CODE,
         "Jane Doe_68_assignsubmission_file_/work.zip": zipped({THREE: CODE}),
@@ -210,7 +213,8 @@ def test_names_that_are_not_quite_right(tmp_path, found):
     (tmp_path / "gil").mkdir()
     seen = found(tmp_path)
     assert seen.pop(("bob", "ex03_backward")) == CODE
-    assert "homework" not in seen["finn", ""] and "ex01_tensors.py or .ipynb" in seen["finn", ""]
+    assert "only homework.docx" in seen["finn", ""]
+    assert "ex01_tensors.py or .ipynb" in seen["finn", ""]
     assert seen.pop(("finn", "")) and seen.pop(("gil", ""))
     assert set(seen) == {(who, "ex03_backward") for who in ("ada", "cy", "dee", "eve")}
     assert all("rename it ex03_backward.py" in said for said in seen.values())
@@ -275,9 +279,12 @@ def test_nothing_to_grade(tmp_path, found):
     with pytest.raises(GatherError, match="nothing to grade.*ex01_tensors.py"):
         found(tmp_path)
     put(tmp_path / "notes.txt")
-    for name in (tmp_path, tmp_path / "notes.txt", put(tmp_path / "a.zip", b"PK\x03\x04")):
+    with pytest.raises(GatherError):
+        found(tmp_path)
+    for name in (tmp_path / "notes.txt", put(tmp_path / "a.zip", b"PK\x03\x04")):
         with pytest.raises(GatherError):
             found(name)
+    assert "is broken" in found(tmp_path)["a", ""], "an entry of a class"
 
 
 def link_in_zip() -> bytes:
@@ -327,15 +334,18 @@ BAD = {
     "encrypted": (encrypted(), "encrypted"),
     "large": (zipped({THREE: b"#" * (3 << 20)}), "larger than 2 MB"),
     "lying": (lying(), "broken"),
-    "notebook": (zipped({"ex03_backward.ipynb": b" " * (17 << 20)}), "larger than 16 MB"),
-    "cells": (zipped({"ex03_backward.ipynb": notebook("#" * (3 << 20))}), "of code"),
+    "notebook": (zipped({"ex03_backward.ipynb": b" " * (17 << 20)}), "is empty"),
+    "cells": (zipped({"ex03_backward.ipynb": notebook("#" * (3 << 20))}), "of text"),
     "bzip2 in zip": (zipped({}), ""),
     "empty": (zipped({THREE: b" \n"}), "is empty"),
     "broken": (zipped({THREE: CODE})[:-30], "broken"),
     "cut": (tarred({THREE: CODE * 100}, "w:gz")[:100], "broken"),
     "cut xz": (tarred({THREE: random.Random(1).randbytes(9999)}, "w:xz")[:5000], "broken"),
     "no archive": (b"%PDF-1.7", "broken"),
-    "rar": (b"Rar!\x1a\x07\x00", "broken"),
+    "rar": (b"Rar!\x1a\x07\x00", "a RAR archive"),
+    "7z": (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    "nothing in it": (zipped({}), "is empty"),
+    "a folder": (tarred({}) + b"", "is empty"),
     "nested": (
         zipped({"a.zip": zipped({"ex03_backward.zip": zipped({THREE: CODE})})}),
         "in an archive",
@@ -378,10 +388,12 @@ def test_bombs_are_stopped_early(tmp_path, found, monkeypatch):
     assert seen["dee", "ex03_backward"] == CODE
 
 
-def test_hostile_notebooks_are_for_their_grading_to_tell(tmp_path, found):
-    for content in (b"[" * 200_000, b'{"cells": 3}', b'{"cells": [3]}', b"9" * 9_999, b"\xff"):
+def test_what_is_no_notebook_and_no_text_says_so_before_anything_is_graded(tmp_path, found):
+    for content in (b"[" * 200_000, b'{"cells": 3}', b"[3]", b"9" * 9_999, b"\xff"):
         path = put(tmp_path / "a" / "ex03_backward.ipynb", content)
-        assert found(path) == {("a", "ex03_backward"): content}
+        assert "ex03_backward.ipynb is not a notebook" in found(path)["a", "ex03_backward"]
+    path = put(tmp_path / "b" / THREE, "x = 1\r\n# é\n".encode("latin-1"))
+    assert "is not text in utf-8: byte 0xe9 at line 2." in found(path)["b", "ex03_backward"]
 
 
 def test_long_and_odd_names_stay_apart(tmp_path, found):
@@ -391,7 +403,8 @@ def test_long_and_odd_names_stay_apart(tmp_path, found):
         "=1+1",
     ]
     path = put(tmp_path / "class.tar", tarred({f"{one}/{THREE}": CODE for one in who[2:]}))
-    assert {student for student, _ in found(path)} == {"\ufffdgro.live", "<script>", "=1+1"}
+    students = {student.partition(" (")[0] for student, _ in found(path)}
+    assert students == {"\ufffdgro.live", "<script>", "=1+1"}
     path = put(
         tmp_path / "class.zip", zipped({f"{one[:60_000]}{one[-1]}/{THREE}": CODE for one in who})
     )
