@@ -9,7 +9,7 @@ import tokenize
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # UTF-32's begin like these
 _NO_SOURCE = ("idna", "punycode", "undefined")  # of host names: slow on long texts, and no source
-_HALF = re.compile("[\ud800-\udfff]")  # half characters, which some codecs make
+HALF = re.compile("[\ud800-\udfff]")  # half characters, which some codecs make
 _SAVE = "Save it as UTF-8."
 
 
@@ -26,14 +26,14 @@ def decoded(content: bytes) -> str:
         raise Undecodable(f"is not text in utf-8, but in UTF-16. {_SAVE}")
     encoding = _encoding(content)
     try:
-        text = content.decode(encoding)
+        text = io.TextIOWrapper(io.BytesIO(content), encoding).read()
     except UnicodeDecodeError as error:
-        raise Undecodable(_broken(content, encoding, error.start)) from None
+        raise Undecodable(_broken(error, encoding)) from None
     except Exception as error:  # a codec says in its own way that it cannot
         raise Undecodable(f"is not text in {encoding} ({type(error).__name__}). {_SAVE}") from None
-    if _HALF.search(text):
+    if HALF.search(text):
         raise Undecodable(f"has half characters in {encoding}. {_SAVE}")
-    return with_line_feeds(text)
+    return text
 
 
 def with_line_feeds(text: str) -> str:
@@ -50,14 +50,14 @@ def _encoding(content: bytes) -> str:
         try:
             content.decode("utf-8")
         except UnicodeDecodeError as broken:
-            raise Undecodable(_broken(content, "utf-8", broken.start)) from None
+            raise Undecodable(_broken(broken, "utf-8")) from None
         raise Undecodable(f"cannot be decoded: {error.msg}. {_SAVE}") from None
     if codecs.lookup(encoding).name in _NO_SOURCE:
         raise Undecodable(f"has a coding line for {encoding}, which is for host names. {_SAVE}")
     return encoding
 
 
-def _broken(content: bytes, encoding: str, place: int) -> str:
-    line = len(re.findall(rb"\r\n|\r|\n", content[:place])) + 1
-    byte = f"byte 0x{content[place]:02x} at line {line}"
+def _broken(error: UnicodeDecodeError, encoding: str) -> str:
+    line = len(re.findall(rb"\r\n|\r|\n", error.object[: error.start])) + 1
+    byte = f"byte 0x{error.object[error.start]:02x} at line {line}"
     return f"is not text in {encoding}: {byte}. {_SAVE}"

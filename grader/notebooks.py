@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from grader.decoding import with_line_feeds
+from grader.decoding import HALF, with_line_feeds
 
 BIGGEST = 128 << 20  # bytes of a file: its outputs are dropped, but have to be read
 TEXT = 2 << 20  # characters of all cells together; an exercise has 10,000
@@ -75,16 +75,17 @@ def _cells(data: dict) -> Iterator[dict]:
     if not isinstance(cells, list):
         raise NotANotebook("is not a notebook: it has no list of cells")
     dicts = (cell for cell in cells if isinstance(cell, dict))
-    return dicts if major == _NEWEST else map(_upgraded, dicts)
+    return dicts if major == _NEWEST else (_upgraded(cell, major) for cell in dicts)
 
 
-def _upgraded(cell: dict) -> dict:
+def _upgraded(cell: dict, major: int) -> dict:
     """A cell of format 1, 2 or 3 as one of format 4."""
     kind = cell.get("cell_type")
     text = next((cell[key] for key in ("input", "code", "text", "source") if key in cell), "")
-    if isinstance(text, list):  # lines, which some versions kept without their ends
+    if isinstance(text, list):  # of lines, which some versions kept without their ends
         lines = [line for line in text if isinstance(line, str)]
-        text = ("" if lines and lines[0].endswith("\n") else "\n").join(lines)
+        ended = major > 2 and bool(lines) and lines[0].endswith("\n")
+        text = ("" if ended else "\n").join(lines)
     if kind == "heading" and isinstance(text, str):
         level = cell.get("level", 1)
         hashes = "#" * (level if type(level) is int and 1 <= level <= 6 else 1)
@@ -101,12 +102,24 @@ def _plain(cell: dict) -> dict:
     kind, meta = cell.get("cell_type"), cell.get("metadata")
     plain = {
         "cell_type": kind if kind in ("code", "markdown", "raw") else "raw",
-        "source": with_line_feeds(source) if isinstance(source, str) else "",
+        "source": with_line_feeds(_whole(source)) if isinstance(source, str) else "",
         "metadata": {},
-        "id": cell.get("id") if isinstance(cell.get("id"), str) else "",
+        "id": _whole(cell["id"]) if isinstance(cell.get("id"), str) else "",
     }
     if isinstance(meta, dict) and isinstance(meta.get("nbgrader"), dict):
         plain["metadata"]["nbgrader"] = meta["nbgrader"]
-    if kind != "code" and isinstance(cell.get("attachments"), dict):
+    if kind != "code" and _is_whole(cell.get("attachments")):
         plain["attachments"] = cell["attachments"]
     return plain | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+
+
+def _whole(text: str) -> str:
+    """A text without the half characters that JSON can spell, and no file can hold."""
+    return HALF.sub("\ufffd", text)
+
+
+def _is_whole(attachments: object) -> bool:
+    """Are these attachments that can be written down again?"""
+    return isinstance(attachments, dict) and not HALF.search(
+        json.dumps(attachments, ensure_ascii=False)
+    )

@@ -190,7 +190,7 @@ class SaveGraded(SaveAutoGrades):
 
 
 class SayOpen(NbGraderPreprocessor):
-    """Has the feedback on a notebook that could not be graded begin with that: its 0 is no score."""
+    """Begins the feedback on a notebook that could not be graded with that: its 0 is no score."""
 
     def preprocess(self, nb, resources):
         problem = nb.metadata.get("kata", {}).get("problem")

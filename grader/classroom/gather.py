@@ -68,18 +68,22 @@ def gather(paths: Sequence[Path], course: Course) -> list[Submission]:
 
 
 def survey(
-    paths: Sequence[Path], course: Course, exercises: frozenset[str] = frozenset()
+    paths: Sequence[Path],
+    course: Course,
+    exercises: frozenset[str] = frozenset(),
+    results: Path | None = None,
 ) -> Gathered:
     """What is handed in at any mix of paths: one submission for each student and exercise.
 
     A folder with an exercise's file directly in it is one student's, and so is an archive that has
     one inside its single folder; other folders and archives are a class's. The exercise of a
     submission is "" where its problem leaves that open. With `exercises`, only what is none of
-    theirs for sure is left out: what could be one has a row. `GatherError` when a path is not
-    there, or when nothing is found.
+    theirs for sure is left out: what could be one has a row. The folder `results` is no student's,
+    wherever it lies. `GatherError` when a path is not there, or when nothing is found.
     """
     names, room = Names(course), [KEPT]
-    walks = [_Walk(names, path, room) for path in paths]
+    ours = _identity(os.stat(results)) if results and results.is_dir() else None
+    walks = [_Walk(names, path, room, ours) for path in paths]
     sources = [walk.source for walk in walks]
     submissions = choice.settle(sources, names, exercises)
     if not any(choice.holds_something(source, names) for source in sources):
@@ -98,11 +102,15 @@ def survey(
     return Gathered(submissions, ignored, passed_over)
 
 
+def _identity(about: os.stat_result) -> tuple[int, int]:
+    return about.st_dev, about.st_ino
+
+
 class _Walk:
     """One given path, from its folders down into its archives; `source` is what was found."""
 
-    def __init__(self, names: Names, path: Path, room: list[int]):
-        self._names, self._room = names, room
+    def __init__(self, names: Names, path: Path, room: list[int], ours: tuple | None):
+        self._names, self._room, self._ours = names, room, ours
         self.source = Source("")
         try:
             self._start(path)
@@ -156,16 +164,19 @@ class _Walk:
 
     def _inner(self, folder: int, parts: Parts, when: float | None, budget: Budget) -> None:
         """A folder in a folder. Each student has a budget: what one hands in costs no other."""
-        self.source.folders.add(parts)
         first = len(parts) == 1
         try:
             with opened(parts[-1], os.O_DIRECTORY, folder) as inner:
+                if _identity(os.fstat(inner)) == self._ours:
+                    return
+                self.source.folders.add(parts)
                 self._folder(inner, parts, when, Budget() if first else budget)
         except BadArchive as error:
             if not first:
                 raise
             self._refuse(parts, str(error))
         except (OSError, Unusable) as error:
+            self.source.folders.add(parts)
             self._refuse(parts, why(error), minor=not first)
 
     def _named_file(self, folder: int | None, name: str, parts: Parts, when: float | None) -> None:

@@ -196,7 +196,7 @@ def _handed_in(order: Order, course: Course) -> tuple[list[Submission], str]:
     wanted = frozenset(exercise.stem for exercise in course.select(list(order.exercises)))
     asked = wanted if order.exercises else frozenset()
     try:
-        found = survey([Path(path) for path in order.paths], course, asked)
+        found = survey([Path(path) for path in order.paths], course, asked, order.out)
     except GatherError as error:
         raise CourseError(str(error)) from None
     if not found.submissions:

@@ -69,8 +69,9 @@ def write_csv(rows: Sequence[Row], path: Path, seeds: Seeds | None = None) -> tu
     """Write the scores to `path`, and the tasks beside it: scores.csv and scores_tasks.csv.
 
     An exercise that was not handed in is an empty cell, and so is one that could not be graded;
-    the last column names those, and there is no total beside them. UTF-8, lines end in a line feed, points are numbers with up to
-    four decimals. Each file is whole or not there. Returns both paths.
+    the last column names those, and there is no total beside them. UTF-8, lines end in a line feed,
+    points are numbers with up to four decimals. Each file is whole or not there. Returns both
+    paths.
     """
     tasks = path.with_name(f"{path.stem}_tasks{path.suffix}")
     keep.write(path, _text(_scores(rows)))

@@ -490,6 +490,42 @@ def test_each_submission_gets_its_own_points(graded, name):
         assert any(says in text for text in graded.feedback(name).values())
 
 
+# Of these both ways of grading are tried; of the rest, where time is no matter.
+BOTH_WAYS = ("copied answer and the copy wrong", "a messy notebook", "half done")
+
+
+@pytest.mark.parametrize(
+    "name", whole_for([*HANDED_IN, *FILES, "other"], {*HANDED_IN, *FILES} - {*BOTH_WAYS})
+)
+def test_both_ways_of_grading_give_one_verdict(graded, loaded, name):
+    from grader.classroom.submitted import Submission
+
+    file = graded.folder / "submitted" / name / STEM / f"{STEM}.ipynb"
+    handed_in = Submission(name, STEM, f"{name}/{STEM}.ipynb", file.read_bytes())
+    seed = classes.class_seed(graded.folder)
+    result = judge.grade_submission(handed_in, loaded, seed)
+    score, is_open = graded.scores()[name]
+    if not result.tasks:
+        assert is_open and score == 0.0
+        return
+    about = json.loads((graded.folder / "autograded" / name / STEM / f"{STEM}.ipynb").read_text())
+    assert about["metadata"]["kata"]["seed"] == seed
+    assert (result.earned, False) == (score, is_open and name != "scripts")
+
+
+def test_the_gradebook_and_kata_grade_fill_gaps_with_the_same_cells(graded, loaded):
+    from grader.classroom.autograde import _known
+    from grader.classroom.released import released
+
+    with graded.api.gradebook as gradebook:
+        known = {one.grade_id: one for one in _known(gradebook.find_notebook(STEM, STEM))}
+    for cell_there in released(loaded.find("03")):
+        in_book = known.pop(cell_there.grade_id)
+        if not cell_there.grade_id.endswith("question"):  # with its mark scheme, in the gradebook
+            assert in_book == cell_there
+    assert not known
+
+
 @pytest.mark.parametrize(
     "content", [b"\xff\xfe\x00", b"[]", b"null", b'{"cells": 3}', b"[" * 100_000]
 )

@@ -25,7 +25,7 @@ from grader.engine import EngineError
 from grader.isolation import Isolation
 from grader.report import ExerciseResult, TaskResult, TestResult, Verdict
 from grader.tests.conftest import REFUSAL, ROOT
-from grader.tests.handed_in import SEED, STEM, on_disk, one, plain
+from grader.tests.handed_in import SEED, STEM, a_result, on_disk, one, plain
 
 HOSTILE = ["..", ".", "", "/etc/passwd", "a/b", "a\\b", "con", "NUL.txt", "x\0y", "-rf", "~", "%41"]
 HOSTILE += [
@@ -61,12 +61,6 @@ def fake(monkeypatch):
     monkeypatch.setattr(judge, "grade_each", grade_each)
     monkeypatch.setattr(judge, "isolation", lambda course: "as tried")
     return names
-
-
-def a_result(handed_in: Submission) -> ExerciseResult:
-    test = TestResult(handed_in.exercise, "slope", "TestSlope::test_example", Verdict.PASSED)
-    task = TaskResult(handed_in.exercise, "slope", 1, [test])
-    return ExerciseResult(handed_in.exercise, handed_in.name, [task])
 
 
 @pytest.fixture
