@@ -120,6 +120,8 @@ def _whole(text: str) -> str:
 
 def _is_whole(attachments: object) -> bool:
     """Are these attachments that can be written down again?"""
-    return isinstance(attachments, dict) and not HALF.search(
-        json.dumps(attachments, ensure_ascii=False)
-    )
+    try:
+        text = json.dumps(attachments, ensure_ascii=False)
+    except RecursionError:
+        return False
+    return isinstance(attachments, dict) and not HALF.search(text)
