@@ -77,8 +77,6 @@ def test_a_session_is_what_it_shows(command, output, workspace, kata, plain_pyte
 @pytest.mark.parametrize("command", [line for b in _blocks("sh") for line in b.splitlines()])
 def test_ci_runs_every_command_of_the_readme(command):
     for part in command.split(" && "):
-        if part == "kata train --target solutions":
-            part += " --data sample"  # the full set takes a minute; .ci/run trains on it
         assert part in [
             line.split(" --seeds")[0] for line in IN_CI.replace(" -q ", " ").split("\n")
         ]
