@@ -76,8 +76,9 @@ def own_mounts() -> None:
 
 def mount_tmpfs(folder: str, size: int, uid: int, mode: int, read_only: bool = False) -> None:
     """An empty file system of at most `size` bytes over `folder`, which `uid` owns."""
+    gid = os.getgid() if uid == os.getuid() else uid  # one that this user namespace knows
     flags = _MS_NOSUID | _MS_NODEV | (_MS_RDONLY if read_only else 0)
-    options = f"size={size},nr_inodes=16k,mode={mode:o},uid={uid},gid={uid}"
+    options = f"size={size},nr_inodes=16k,mode={mode:o},uid={uid},gid={gid}"
     result = _libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", flags, options.encode())
     checked(result, f"mount a tmpfs on {folder}")
 
