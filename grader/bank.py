@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from grader.course import Exercise, definition, reached_from
+from grader import reading
+from grader.course import Exercise, definition, parsed, reached_from
 
 REFERENCE = "<reference>"  # the file name of code that an entry takes over from the solution
 
@@ -92,7 +93,7 @@ def mutant(exercise: Exercise, task: str, source: str) -> Entry:
 
 def references(exercise: Exercise, tasks: Sequence[str]) -> Entry:
     """The solution's own answers to some tasks and to those that they use, all in one."""
-    path, source = exercise.solution, exercise.solution.read_text("utf-8")
+    path, source = exercise.solution, reading.text(exercise.solution)
     used = set().union(*(reached_from(source, task) for task in tasks))
     body = _joined(*(ast.parse(definition(path, task)) for task in sorted(used)))
     imports = _imports(ast.parse(source))
@@ -112,7 +113,7 @@ def read(path: Path, exercise: Exercise) -> tuple[Entry, ...]:
     """Every entry of a bank file, in order; a file that is missing holds none."""
     if not path.is_file():
         return ()
-    tree = ast.parse(path.read_text("utf-8"), str(path))
+    tree = parsed(path)
     imports = _imports(tree)
     entries = []
     for node in tree.body:

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader import reading
 from grader.course import Course, CourseError, Exercise
 from grader.learner import keep
 
@@ -33,7 +34,7 @@ def notebook(exercise: Exercise):
     """The exercise as a notebook with nbgrader's metadata, solutions and hints still in it."""
     import jupytext
 
-    source = exercise.solution.read_text("utf-8")
+    source = reading.text(exercise.solution)
     book = jupytext.reads(source, fmt="py:percent")
     book.metadata["kernelspec"] = {
         "display_name": "Python 3",
@@ -109,7 +110,7 @@ def build(course: Course) -> list[tuple[Path, Path | None]]:
     changed = []
     for exercise in course.exercises:
         text = stub(exercise)
-        if not exercise.stub.is_file() or exercise.stub.read_text("utf-8") != text:
+        if _committed(exercise.stub) != text:
             kept = keep.backup(exercise.stub, course.root)
             keep.write(exercise.stub, text)
             changed.append((exercise.stub, kept))
@@ -121,7 +122,7 @@ def check(course: Course) -> list[Stale]:
     stale = []
     for exercise in course.exercises:
         built = stub(exercise)
-        committed = exercise.stub.read_text("utf-8") if exercise.stub.is_file() else ""
+        committed = _committed(exercise.stub)
         if committed != built:
             lines = difflib.unified_diff(
                 committed.splitlines(), built.splitlines(), "committed", "built", lineterm="", n=1
@@ -132,6 +133,14 @@ def check(course: Course) -> list[Stale]:
         if path not in known:
             stale.append(Stale(path, "no solution of this name: delete it"))
     return stale
+
+
+def _committed(path: Path) -> str:
+    """The text of a stub; empty when there is none, or no text."""
+    try:
+        return reading.text(path)
+    except reading.ReadingError:
+        return ""
 
 
 def _prepare(cell, number: int, exercise: Exercise) -> str | None:

@@ -12,7 +12,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from grader.bounds import MOST_RUNS, MOST_SEED, MOST_SUBMISSIONS
 from grader.classroom.command import grade
+from grader.classroom.instructor import course as classroom
+from grader.classroom.instructor import grades
 
 app = typer.Typer(
     name="kata",
@@ -25,12 +28,17 @@ console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
 Names = Annotated[list[str] | None, typer.Argument(help="ex03, 3 or backward; all when left out")]
+NamesOrFile = Annotated[
+    list[str] | None, typer.Argument(help="ex03, 3 or backward; a file to run; all when left out")
+]
 Name = Annotated[str, typer.Argument(help="ex03, 3 or backward")]
 TaskName = Annotated[str | None, typer.Argument(help="one task; all when left out")]
 TargetText = Annotated[
     str, typer.Option(help="exercises, solutions, or any folder, file or notebook")
 ]
-Seed = Annotated[int | None, typer.Option(help="replay a seed; drawn when left out")]
+Seed = Annotated[
+    int | None, typer.Option(min=0, max=MOST_SEED, help="replay a seed; drawn when left out")
+]
 JsonFile = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="write the whole report there")
 ]
@@ -61,13 +69,15 @@ def status(
 
     loaded = course.load()
     progress = Progress(loaded)
-    changed = [exercise for exercise in loaded.exercises if progress.of(exercise) is None]
+    changed = [exercise for exercise in loaded.select(None) if progress.of(exercise) is None]
     if changed:
         target = Target.parse("exercises", loaded.root)
         with show.progress(console, "running what is new") as tick:
             for found in engine.each(loaded.root, target, changed, engine.draw_seed(), tick):
                 progress.take(loaded.find(found.exercise), found)
     show.status(console, loaded, progress)
+    if progress.trouble:
+        errors.print(progress.trouble, style="yellow", markup=False, soft_wrap=True)
     if given.is_behind(loaded.root):
         console.print("\nThe installed course is another one: `kata upgrade` brings it here.")
 
@@ -91,28 +101,29 @@ def upgrade() -> None:
 
 @app.command()
 def test(
-    names: Names = None,
+    names: NamesOrFile = None,
     target: TargetText = "exercises",
     seed: Seed = None,
     json_file: JsonFile = None,
 ) -> None:
     """Run the tests of one exercise, some, or all, and say what to look at."""
-    from grader import course, engine, show
+    from grader import course, engine, places, show
     from grader.learner.progress import Progress
     from grader.target import Target
 
     loaded = course.load()
-    where = Target.parse(target, loaded.root)
-    if not where.path.exists():
-        raise course.CourseError(f"--target: there is no {where.path}.")
+    places.report_file(json_file, "--json")
+    where, exercises = Target.named(names or [], target, loaded)
     chosen = engine.draw_seed() if seed is None else seed
-    report = engine.run(where, loaded.select(names), chosen)
+    report = engine.run(where, exercises, chosen)
+    progress = Progress(loaded)
     if where.path == loaded.root / "exercises":
-        progress = Progress(loaded)
         for found in report.exercises:
             progress.take(loaded.find(found.exercise), found)
     _write_json(json_file, report.to_json())
     show.report(console, report)
+    if progress.trouble:
+        errors.print(progress.trouble, style="yellow", markup=False, soft_wrap=True)
     raise typer.Exit(0 if report.passed else 1)
 
 
@@ -137,9 +148,9 @@ def hint(name: Name, task: TaskName = None, level: int = 1) -> None:
     """Show a hint for a task: --level 1 the idea, 2 the tool, 3 nearly there."""
     from grader import course, show
 
-    exercise = course.load().find(name)
     if not 1 <= level <= len(course.LEVELS):
         raise course.CourseError(f"--level is 1 to {len(course.LEVELS)}, not {level}.")
+    exercise = course.load().find(name)
     tasks = [exercise.task(task)] if task else exercise.tasks
     show.hints(console, exercise, tasks, level)
 
@@ -174,8 +185,9 @@ def solution(
             f"`kata solution {exercise.id} --anyway` shows it now."
         )
         raise typer.Exit(1)
+    tasks = [exercise.task(task)] if task else exercise.tasks
     own = read_source(Target(loaded.root / "exercises").file(exercise.stem)) if passed else None
-    show.solution(console, exercise, [exercise.task(task)] if task else exercise.tasks, own)
+    show.solution(console, exercise, tasks, own)
 
 
 @app.command()
@@ -203,9 +215,7 @@ def report(
     from grader.target import Target
 
     loaded = course.load()
-    where = Target.parse(target, loaded.root)
-    if not where.path.exists():
-        raise course.CourseError(f"--target: there is no {where.path}.")
+    where = Target.asked(target, loaded.root)
     found = page.write(loaded, where, out)
     passed = sum(exercise.passed for exercise in found.exercises)
     console.print(f"wrote {_short(out)}: {passed} of {len(found.exercises)} exercises pass")
@@ -216,11 +226,15 @@ def train(
     target: TargetText = "exercises",
     data: Annotated[str, typer.Option(help="sample, full, or a folder with the files")] = "full",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; found when left out")] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="repeat with this many seeds")] = 1,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=MOST_RUNS, help="repeat with this many seeds")
+    ] = 1,
     seed: Seed = None,
     fast: Annotated[bool, typer.Option("--fast", help="over the loader of ex13")] = False,
-    epochs: Annotated[int | None, typer.Option(help="3 on the full set when left out")] = None,
-    out: Annotated[Path | None, typer.Option(help="folder for the pictures")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, max=MOST_RUNS, help="3 on the full set when left out")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="folder for the pictures")] = None,
     json_file: JsonFile = None,
 ) -> None:
     """The full training check: your loaders, model and loop, judged on real digits."""
@@ -259,9 +273,13 @@ def build(
 def prove(
     names: Names = None,
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="how many seeds; 5, of mutants 2, when left out")
+        int | None,
+        typer.Option(min=1, max=MOST_RUNS, help="how many seeds; 5, of mutants 2, when left out"),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="the first seed; drawn when left out")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, max=MOST_SEED, help="the first seed; drawn when left out"),
+    ] = None,
     mutants: Annotated[
         bool, typer.Option("--mutants", help="spoil the solutions in every small way instead")
     ] = False,
@@ -271,10 +289,11 @@ def prove(
     json_file: JsonFile = None,
 ) -> None:
     """Prove the tests: stubs, solutions, known mistakes and right variants, on several seeds."""
-    from grader import course, engine, mutate, prove_apart, show
+    from grader import course, engine, mutate, places, prove_apart, show
     from grader.prove import prove as run_proof
 
     loaded = course.load()
+    places.report_file(json_file, "--json")
     first = engine.draw_seed() if seed is None else seed
     seeds = seeds or (2 if mutants else 5)
     if mutants:
@@ -303,56 +322,8 @@ def prove(
     raise typer.Exit(0 if found.holds else 1)
 
 
-@app.command(name="course")
-def classroom(
-    folder: Annotated[Path, typer.Argument(help="where the class lives")],
-    only: Annotated[str, typer.Option(metavar="03,05", help="these exercises; all else")] = "",
-    points: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="TOML: [ex03], then slope = 5")
-    ] = None,
-    due: Annotated[str | None, typer.Option(metavar="DATE", help="2026-12-01T18:00+01:00")] = None,
-    tests: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="own test_ex….py, for grading only")
-    ] = None,
-    own_words: Annotated[
-        float | None, typer.Option(metavar="POINTS", help="for the answer in words; 0: none")
-    ] = None,
-    install: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="what pip is asked for where the course is missing"),
-    ] = None,
-) -> None:
-    """Write an nbgrader course, or update its sources; submissions and grades stay as they are."""
-    from grader import course
-    from grader.classroom.course import write
-
-    chosen = only.split(",")
-    changed = write(course.load(), folder, chosen, points, due, tests, own_words, install)
-    for path in changed:
-        console.print(f"wrote {_short(path)}")
-    console.print(f"{len(changed)} files written; {_short(folder / 'README.md')} says how to go on")
-
-
-@app.command()
-def grades(
-    folder: Annotated[Path, typer.Argument(help="the class, as `kata course` wrote it")],
-    to: Annotated[str, typer.Option(help="canvas or moodle")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="the CSV file to import there")],
-    roster: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="the grades that Canvas or Moodle exports")
-    ] = None,
-) -> None:
-    """Write the gradebook's scores as a file that Canvas or Moodle imports."""
-    from grader.classroom.lms import export
-
-    sheet = export(folder, to, out, roster)
-    console.print(f"wrote {_short(out)}, {sheet.students} students", markup=False, soft_wrap=True)
-    if sheet.ungraded:
-        console.print(f"left empty, not graded yet: {', '.join(sheet.ungraded)}", markup=False)
-    if sheet.strangers:
-        found = ", ".join(sheet.strangers)
-        console.print(f"left out, not told apart by the roster: {found}", markup=False)
-    raise typer.Exit(1 if sheet.strangers or sheet.ungraded else 0)
+app.command(name="course")(classroom)
+app.command()(grades)
 
 
 @app.command()
@@ -361,15 +332,20 @@ def bench(
     names: Annotated[list[str] | None, typer.Option("--exercise", help="ex03; all else")] = None,
     runs: Annotated[
         int | None,
-        typer.Option(min=1, help="measurements of each, or submissions; 7, of nbgrader 20, else"),
+        typer.Option(
+            min=1,
+            max=MOST_SUBMISSIONS,
+            help="measurements of each, or submissions; 7, of nbgrader 20, else",
+        ),
     ] = None,
     json_file: JsonFile = None,
 ) -> None:
     """Measure what the course claims about speed, side by side in one run."""
     from grader import bench as benches
-    from grader import course, show
+    from grader import course, places, show
 
     loaded = course.load()
+    places.report_file(json_file, "--json")
     with show.progress(console, "measuring") as tick:
         found = benches.run(name, loaded, loaded.select(names), runs, tick)
     _write_json(json_file, found.to_json())
@@ -377,8 +353,10 @@ def bench(
 
 
 def _write_json(path: Path | None, data: dict) -> None:
+    from grader.learner import keep
+
     if path:
-        path.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+        keep.write(path, json.dumps(data, indent=1) + "\n")
 
 
 def _short(path: Path) -> str:
@@ -389,11 +367,19 @@ def _short(path: Path) -> str:
 
 def main() -> None:
     """Run a command; what can't be done is said in a sentence, with exit status 2."""
+    from grader import terminal
     from grader.course import CourseError
     from grader.engine import EngineError
+    from grader.loading import CannotLoad
 
+    terminal.take_any_character()
     try:
-        app()
-    except (CourseError, EngineError, OSError) as error:
+        with terminal.written_out():
+            app()
+    except (CourseError, EngineError, CannotLoad) as error:
         errors.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise SystemExit(2) from None
+    except OSError as error:
+        errors.print(terminal.sentence(error), style="red", markup=False, soft_wrap=True)
+    else:
+        return
+    raise SystemExit(2)

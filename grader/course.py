@@ -7,18 +7,22 @@ points and order come from the test classes, titles and hints from the solution 
 from __future__ import annotations
 
 import ast
+import contextlib
+import os
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+from grader import reading
+from grader.errors import CourseError as CourseError
+from grader.reading import printable
+
+AGAIN = "`kata upgrade` writes the course's files of a workspace anew; in a clone, git does."
 LEVELS = ("Idea", "Tool", "Nearly there")
 _HINTS = re.compile(r"### BEGIN HINTS\n(.*?)### END HINTS\n?", re.DOTALL)
+_TEST = re.compile(r"ex(\d+)_")
 _PACKED = Path(__file__).resolve().parent / "_course"  # in a wheel, see pyproject.toml
-
-
-class CourseError(Exception):
-    """The course's own files are not as they should be, or an exercise is not known."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +70,19 @@ class Exercise:
     @cached_property
     def title(self) -> str:
         """The lesson's heading without its number: `Backward: reading the slope off a graph`."""
-        first = re.search(r"^# # (?:\d+ · )?(.+)$", self.solution.read_text("utf-8"), re.MULTILINE)
+        first = re.search(r"^# # (?:\d+ · )?(.+)$", reading.text(self.solution), re.MULTILINE)
         return first[1].strip() if first else self.stem
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
-        tree = ast.parse(self.test_file.read_text("utf-8"), str(self.test_file))
-        found = [_task(node) for node in tree.body if isinstance(node, ast.ClassDef)]
+        tree = parsed(self.test_file)
+        try:
+            found = [_task(node) for node in tree.body if isinstance(node, ast.ClassDef)]
+        except (ValueError, KeyError, IndexError, TypeError):
+            raise CourseError(
+                f"{shown(self.test_file)} has a mark that is not like "
+                f'`@pytest.mark.task("slope", points=2)`. {AGAIN}'
+            ) from None
         return tuple(task for task in found if task)
 
     @property
@@ -88,7 +98,7 @@ class Exercise:
 
     def building_on(self, task: str) -> tuple[Task, ...]:
         """The task itself and those whose solution uses it, directly or through another."""
-        source = self.solution.read_text("utf-8")
+        source = reading.text(self.solution)
         return tuple(one for one in self.tasks if task in reached_from(source, one.name))
 
     def hints(self, task: str) -> tuple[str, ...]:
@@ -112,23 +122,66 @@ class Course:
     exercises: tuple[Exercise, ...]
 
     def find(self, name: str | Path) -> Exercise:
-        """The exercise that `3`, `03`, `ex03`, `backward`, `ex03_backward` or a path means."""
+        """The exercise that `3`, `03`, `ex03`, `backward`, `ex03_backward` or a path means.
+
+        Raises `CourseError` for a path that leads out of the course: what is done to an exercise
+        is done to the file here, and not to one of the same name elsewhere.
+        """
+        self._check_path(name)
         text = Path(str(name)).stem.removeprefix("test_")
         digits = text.removeprefix("ex")
         for exercise in self.exercises:
-            by_number = digits.isdigit() and int(digits) == exercise.number
+            by_number = digits.isascii() and digits.isdecimal()
+            by_number = by_number and digits.lstrip("0") == str(exercise.number)
             if by_number or text in (exercise.stem, exercise.stem.partition("_")[2]):
                 return exercise
         known = ", ".join(exercise.stem for exercise in self.exercises)
-        raise CourseError(f"There is no exercise {str(name)!r}. There are {known}.")
+        raise CourseError(f"There is no exercise {printable(name)!r}. There are {known}.")
+
+    def _check_path(self, name: str | Path) -> None:
+        path = Path(name)
+        if len(path.parts) < 2 and not is_code(path):
+            return
+        with contextlib.suppress(OSError, ValueError):
+            folder = Path(os.path.realpath(path.parent))
+            ours = (self.root, solutions(self.root))
+            if any(folder.is_relative_to(os.path.realpath(root)) for root in ours):
+                return
+        raise CourseError(
+            f"{shown(path)} is not a file of the course in {shown(self.root)}. Give a name like "
+            f"ex03; `kata test {shown(path)}` runs a file from elsewhere."
+        )
 
     def select(self, names: list[str] | None) -> tuple[Exercise, ...]:
-        return tuple(self.find(name) for name in names) if names else self.exercises
+        """The exercises that the names mean; all without names.
+
+        Raises `CourseError` for a name that means none, and where a test file cannot be read.
+        """
+        chosen = tuple(self.find(name) for name in names) if names else self.exercises
+        for exercise in chosen:
+            _ = exercise.tasks
+        return chosen
+
+
+def parsed(path: Path) -> ast.Module:
+    """A file of the course as a tree; `CourseError` where it is no Python."""
+    try:
+        return ast.parse(reading.text(path), str(path))
+    except SyntaxError as error:
+        what = f"has a {type(error).__name__} in line {error.lineno}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        what = f"is not Python source ({error or 'it is nested too deeply'})"
+    raise CourseError(f"{shown(path)} {what}. {AGAIN}")
+
+
+def is_code(path: Path) -> bool:
+    """Is there a script or a notebook of this name?"""
+    return path.suffix in (".py", ".ipynb") and os.path.exists(path)
 
 
 def definition(path: Path, name: str) -> str:
     """The source of the top-level function or class `name` of a file."""
-    found = definition_in(path.read_text("utf-8"), name)
+    found = definition_in(reading.text(path), name)
     if found is None:
         raise CourseError(f"{path} defines no {name}.")
     return found
@@ -167,10 +220,17 @@ def reference(exercise: Exercise, task: str) -> str:
 
 def shown(path: Path) -> str:
     """A path as a person standing in the current folder would write it."""
-    for folder in (Path.cwd(), _PACKED):  # of a file in the package: solutions/ex03_backward.py
-        if path.is_relative_to(folder):
-            return str(path.relative_to(folder))
-    return str(path)
+    for folder in (_here(), _PACKED):  # of a file in the package: solutions/ex03_backward.py
+        if folder and path.is_relative_to(folder):
+            return printable(path.relative_to(folder))
+    return printable(path)
+
+
+def _here() -> Path | None:
+    try:
+        return Path.cwd()
+    except OSError:  # it was removed
+        return None
 
 
 def own() -> Path:
@@ -186,7 +246,10 @@ def solutions(root: Path) -> Path:
 
 def find_root(start: Path | None = None) -> Path:
     """The course folder: the nearest one above `start` with exercises and tests, else our own."""
-    here = (start or Path.cwd()).resolve()
+    here = start or _here()
+    if here is None:
+        raise CourseError("The folder that you stand in is gone. Change into your workspace.")
+    here = here.resolve()
     for folder in (here, *here.parents):
         if (folder / "exercises").is_dir() and (folder / "tests" / "conftest.py").is_file():
             return folder
@@ -203,7 +266,13 @@ def load(root: Path | None = None) -> Course:
     """The course in `root`, or in the folder we stand in."""
     root = root or find_root()
     stems = sorted(path.stem.removeprefix("test_") for path in (root / "tests").glob("test_ex*.py"))
-    exercises = tuple(Exercise(int(re.match(r"ex(\d+)_", stem)[1]), stem, root) for stem in stems)
+    for stem in stems:
+        if not _TEST.match(stem):
+            raise CourseError(
+                f"{shown(root / 'tests' / f'test_{stem}.py')} has no number like test_ex03_….py. "
+                "If it is your own, give it a name that does not begin with test_ex."
+            )
+    exercises = tuple(Exercise(int(_TEST.match(stem)[1]), stem, root) for stem in stems)
     if not exercises:
         raise CourseError(f"There are no tests/test_ex….py in {root}.")
     if not (root / "solutions").is_dir():

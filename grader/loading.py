@@ -124,3 +124,8 @@ def _compile(source: str, path: str, shown: str):
         ) from None
     except ValueError as error:  # a null byte
         raise CannotLoad(f"{shown} is not Python source: {error}.") from None
+    except (RecursionError, MemoryError):
+        raise CannotLoad(
+            f"{shown} is nested too deeply for Python to read. Give the parts of what it writes in "
+            "one expression names of their own."
+        ) from None

@@ -6,6 +6,7 @@ known together before any of them is shown. All other tests run as pytest runs t
 
 from __future__ import annotations
 
+import argparse
 import atexit
 import gc
 import json
@@ -16,10 +17,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import pytest_timeout
 
-from grader import course, diagnose, limits
+from grader import bounds, course, diagnose, limits, places
 from grader.course import shown
 from grader.engine import versions
+from grader.learner import keep
 from grader.loading import CannotLoad
 from grader.outcome import contain, judge
 from grader.recorder import Ex, last_call
@@ -45,14 +48,17 @@ _LETTERS = {
 _AFTER_TIMEOUT = 1.0  # seconds for the other tests of a task of which one has timed out
 
 
-def pytest_addoption(parser):
+def pytest_addoption(parser, pluginmanager):
+    _bring_time_limits(pluginmanager)
     group = parser.getgroup("gradkata")
     group.addoption(
         "--target",
         default="exercises",
         help="the code under test: exercises (default), solutions, or any folder, file or notebook",
     )
-    group.addoption("--seed", type=int, help="draw the same inputs as the run that printed it")
+    group.addoption(
+        "--seed", type=_seed_from, help="draw the same inputs as the run that printed it"
+    )
     group.addoption("--no-diagnosis", action="store_true", help="verdicts only")
     group.addoption("--report", type=Path, metavar="FILE", help="write the report there, as JSON")
 
@@ -60,17 +66,19 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     os.environ.setdefault("MPLBACKEND", "Agg")
     if RUN not in config.stash:
-        root = course.find_root(config.rootpath)
+        try:
+            places.report_file(config.getoption("--report", None), "--report")
+            root = course.find_root(config.rootpath)
+        except course.CourseError as error:
+            raise pytest.UsageError(str(error)) from None
         seed = config.getoption("--seed")
         config.stash[RUN] = Run(
             root=root,
-            target=Target.parse(config.getoption("--target"), root),
+            target=_asked(config.getoption("--target"), root),
             seed=secrets.randbelow(1_000_000) if seed is None else seed,
             diagnose=not config.getoption("--no-diagnosis"),
         )
         config.pluginmanager.register(FrozenHeap())
-    if not config.stash[RUN].target.path.exists():
-        raise pytest.UsageError(f"--target: there is no {config.stash[RUN].target.path}")
     if config.pluginmanager.hasplugin("dsession"):
         config.option.seed = config.stash[RUN].seed  # pytest-xdist's workers are told the same
         config.pluginmanager.register(FromWorkers(config.stash[RUN]))
@@ -103,7 +111,10 @@ class FromWorkers:
 
 def pytest_report_header(config):
     run = config.stash[RUN]
-    return f"gradkata: {shown(run.target.path)}, seed {run.seed} (--seed {run.seed} replays it)"
+    lines = [f"gradkata: {shown(run.target.path)}, seed {run.seed} (--seed {run.seed} replays it)"]
+    if not config.pluginmanager.is_registered(pytest_timeout):
+        lines.append("gradkata: pytest-timeout is switched off, so a loop without an end goes on")
+    return lines
 
 
 @pytest.fixture
@@ -209,7 +220,8 @@ def pytest_report_teststatus(report):
     return verdict, _LETTERS[Verdict(verdict)], (verdict.upper(), colour)
 
 
-@pytest.hookimpl(tryfirst=True)
+# Optional: without pytest-timeout (-p no:timeout) there is no such hook, and no time limit.
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_timeout_set_timer(item, settings):
     if not limits.CAN_ALARM or mark(item) is None:
         return None
@@ -223,7 +235,7 @@ def pytest_timeout_set_timer(item, settings):
     return True
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_timeout_cancel_timer(item):
     if not limits.CAN_ALARM or mark(item) is None:
         return None
@@ -235,7 +247,7 @@ def pytest_sessionfinish(session):
     path = session.config.getoption("--report", None)
     if path:
         report = report_of(session.config.stash[RUN])
-        path.write_text(json.dumps(report.to_json(), indent=1), "utf-8")
+        keep.write(path, json.dumps(report.to_json(), indent=1) + "\n")
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -300,6 +312,26 @@ def _in_worker(config) -> bool:
 def _no_traceback(excinfo, style=None) -> str:
     # What pytest would print is never shown, and costs more than most tests do.
     return ""
+
+
+def _seed_from(text: str) -> int:
+    try:
+        return bounds.seed(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _asked(text: str, root: Path) -> Target:
+    try:
+        return Target.asked(text, root)
+    except course.CourseError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _bring_time_limits(pluginmanager) -> None:
+    """pytest-timeout, where pytest was told to look for no plugins (its AUTOLOAD is off)."""
+    if not pluginmanager.is_registered(pytest_timeout):
+        pluginmanager.register(pytest_timeout, "timeout")  # nothing happens after -p no:timeout
 
 
 def _group(item):

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable
 from pathlib import Path
 
+from grader import course, reading
 from grader.course import Exercise
 
 _STEPS = 5  # from here on an answer may bring one of torch's optimisers
@@ -36,7 +37,7 @@ def preload_worker(exercises: Iterable[Exercise]) -> list[str]:
 
 def _digits_for(exercises: Iterable[Exercise]) -> list[str]:
     """What reads the digits, if any of the tests want them."""
-    wanted = any("digits" in one.test_file.read_text("utf-8") for one in exercises)
+    wanted = any("digits" in reading.text(one.test_file) for one in exercises)
     return ["grader.mnist"] if wanted else []
 
 
@@ -48,7 +49,7 @@ def _steps_for(exercises: Iterable[Exercise]) -> list[str]:
 def _imported(files: Iterable[Path]) -> list[str]:
     names: dict[str, None] = {}
     for file in files:
-        for node in ast.parse(file.read_text("utf-8")).body:
+        for node in course.parsed(file).body:
             if isinstance(node, ast.Import):
                 names |= dict.fromkeys(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module:

@@ -6,6 +6,7 @@ Everything that is shown, stored or graded is drawn from a `Report`.
 from __future__ import annotations
 
 import enum
+import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
@@ -209,9 +210,8 @@ def replay_of(report: Report) -> Callable[[TestResult], str]:
     """The command that runs one test of a report again, with the same inputs."""
 
     def replay(test: TestResult) -> str:
-        node = f"tests/test_{test.exercise}.py::{test.name}"
-        node = f'"{node}"' if "[" in node else node
-        target = "" if report.target == "exercises" else f" --target {report.target}"
+        node = shlex.quote(f"tests/test_{test.exercise}.py::{test.name}")
+        target = "" if report.target == "exercises" else f" --target {shlex.quote(report.target)}"
         return f"pytest {node} --seed {report.seed}{target}"
 
     return replay

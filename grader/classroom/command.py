@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from grader.bounds import MOST_SEED, MOST_WORKERS
 from grader.isolation import Isolation
 
 console = Console(highlight=False)
@@ -22,7 +23,10 @@ def grade(
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="where results go")] = Path("grades"),
     workers: Annotated[
-        int | None, typer.Option(min=1, help="at a time here; as many as cores when left out")
+        int | None,
+        typer.Option(
+            min=1, max=MOST_WORKERS, help="at a time here; as many as cores when left out"
+        ),
     ] = None,
     scheduler: Annotated[
         str, typer.Option(metavar="ADDRESS", help="of a Dask cluster; local starts one here")
@@ -32,7 +36,10 @@ def grade(
     ] = None,
     exercise: Annotated[list[str] | None, typer.Option(help="ex03; all else")] = None,
     seed: Annotated[
-        int | None, typer.Option(help="the class's seed; drawn once and kept when left out")
+        int | None,
+        typer.Option(
+            min=0, max=MOST_SEED, help="the class's seed; drawn once and kept when left out"
+        ),
     ] = None,
     isolation: Annotated[
         Isolation, typer.Option(help="open: grade even where code is not kept apart, and say so")
@@ -45,12 +52,15 @@ def grade(
     ] = None,
 ) -> None:
     """Grade a class; run again, it does only what is missing or has changed."""
-    from grader import show
-    from grader.classroom import grading, store
+    from grader import places, show
+    from grader.classroom import grading
     from grader.course import CourseError
+    from grader.learner import keep
 
     if not paths and not course:
         raise CourseError("Name what is to be graded: kata grade PATH, or --course DIR.")
+    places.folder(out, "--out")
+    places.report_file(json_file, "--json")
     order = grading.Order(
         paths or [course / "submitted"],
         out,
@@ -76,7 +86,7 @@ def grade(
             "on from there."
         ) from None
     if json_file:
-        store.write(json_file, json.dumps(found.to_json(), indent=1) + "\n")
+        keep.write(json_file, json.dumps(found.to_json(), indent=1) + "\n")
     _sum_up(found, out)
     raise typer.Exit(1 if found.ungraded else 0)
 

@@ -6,8 +6,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from grader import show
-from grader.course import LEVELS, Course, Exercise, shown
+from grader.course import LEVELS, Course, CourseError, Exercise, shown
 from grader.learner.progress import Progress
+from grader.loading import CannotLoad
 from grader.report import ExerciseResult, Report
 from grader.target import Target, read_source
 
@@ -65,7 +66,10 @@ class Coach:
     def solution(self, course: Course, exercise: Exercise) -> None:
         """The reference code, once the exercise passes."""
         if self._verdicts(course, exercise) and self._open_task(course, exercise) is None:
-            own = read_source(Target(exercise.root / "exercises").file(exercise.stem))
+            try:
+                own = read_source(Target(exercise.root / "exercises").file(exercise.stem))
+            except CannotLoad as error:  # it was taken away since it passed
+                raise CourseError(str(error)) from None
             show.solution(self._console, exercise, exercise.tasks, own)
         else:
             self._console.print(f"{exercise.id} does not pass yet: h gives a hint.")

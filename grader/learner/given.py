@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from grader import reading
 from grader.course import own
 
 FOLDER = Path(".kata") / "given"
@@ -15,6 +16,6 @@ def is_behind(root: Path, source: Path | None = None) -> bool:
     given = root / FOLDER
     return given.is_dir() and any(
         not (given / "tests" / path.name).is_file()
-        or (given / "tests" / path.name).read_bytes() != path.read_bytes()
+        or reading.content(given / "tests" / path.name) != reading.content(path)
         for path in (source / "tests").glob("test_ex*.py")
     )

@@ -6,6 +6,7 @@ every request. What a learner's code printed or returned is escaped like any oth
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ from datetime import datetime
 from pathlib import Path
 from textwrap import dedent
 
-from grader import pages, pictures
-from grader.course import Course, CourseError, Exercise
+from grader import pages, pictures, places, reading
+from grader.course import Course, CourseError, Exercise, shown
 from grader.engine import Engine, EngineError, draw_seed
 from grader.learner import keep
 from grader.preload import preload_for
+from grader.reading import ReadingError
 from grader.report import ExerciseResult, Report, TaskResult, failure_text, replay_of
 from grader.target import Target
 from grader.training import PICTURES, RECORD
@@ -43,12 +45,14 @@ class Row:
 def write(course: Course, target: Target, path: Path) -> Report:
     """Run every exercise, draw its picture where that works, and write the page."""
     if path.suffix not in (".html", ".htm"):
-        raise CourseError(f"--out: {path} should end in .html.")
-    with Engine(course.root, preload_for(course.exercises)) as engine:
-        report = engine.run(target, course.exercises, draw_seed())
+        raise CourseError(f"--out: {shown(path)} should end in .html.")
+    places.file(path, "--out", lambda head: b"gradkata" in head or not head)
+    exercises = course.select(None)
+    with Engine(course.root, preload_for(exercises)) as engine:
+        report = engine.run(target, exercises, draw_seed())
         rows = [
             _row(exercise, result, report, _picture(engine, target, exercise, result))
-            for exercise, result in zip(course.exercises, report.exercises, strict=True)
+            for exercise, result in zip(exercises, report.exercises, strict=True)
         ]
     keep.write(path, _page(report, rows, _training(course.root)))
     return report
@@ -78,12 +82,14 @@ def _training(root: Path) -> dict | None:
     """What the last training check came to, if there was one."""
     folder = root / PICTURES
     try:
-        record = json.loads((folder / RECORD).read_text("utf-8"))["records"][-1]
+        record = json.loads(reading.text(folder / RECORD))["records"][-1]
         sentence = record["sentence"]
-    except (OSError, ValueError, LookupError, TypeError):
+    except (ReadingError, ValueError, LookupError, TypeError, RecursionError):
         return None
-    drawn = [(folder / f"{name}.png", alt) for name, alt in ALT.items()]
-    found = [pages.inlined(path.read_bytes(), alt) for path, alt in drawn if path.is_file()]
+    found = []
+    for name, alt in ALT.items():
+        with contextlib.suppress(ReadingError):
+            found.append(pages.inlined(reading.content(folder / f"{name}.png"), alt))
     return {"sentence": sentence, "pictures": found}
 
 

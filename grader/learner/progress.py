@@ -10,8 +10,10 @@ import hashlib
 import json
 from pathlib import Path
 
-from grader.course import Course, Exercise
+from grader import reading
+from grader.course import Course, CourseError, Exercise, shown
 from grader.learner import keep
+from grader.reading import ReadingError, why
 from grader.report import ExerciseResult
 
 
@@ -21,6 +23,7 @@ class Progress:
     def __init__(self, course: Course):
         self._path = course.root / ".kata" / "progress.json"
         self._rows = self._read()
+        self.trouble = ""  # a sentence, where the results can't be kept
 
     def of(self, exercise: Exercise) -> dict | None:
         """`{"tasks": {name: verdict}, "earned": …, "points": …}`, or None when it is not known."""
@@ -39,14 +42,18 @@ class Progress:
         }
         rows = sorted(self._rows.items())
         lines = ",\n".join(f"{json.dumps(stem)}: {json.dumps(row)}" for stem, row in rows)
-        keep.write(self._path, f"{{\n{lines}\n}}\n")
+        try:
+            keep.write(self._path, f"{{\n{lines}\n}}\n")
+        except (OSError, CourseError) as error:  # a report that is ready is shown all the same
+            self.trouble = f"What passes is not remembered: {_why(error, self._path)}"
 
     def _read(self) -> dict:
         try:
-            rows = json.loads(self._path.read_text("utf-8"))
-        except (OSError, ValueError):
+            rows = json.loads(reading.text(self._path))
+        except (ReadingError, ValueError, RecursionError):
             return {}  # nothing kept yet, or a file that was cut short: found again by running
-        return rows if isinstance(rows, dict) else {}
+        rows = rows if isinstance(rows, dict) else {}
+        return {stem: row for stem, row in rows.items() if _is_row(row)}
 
 
 def _content(exercise: Exercise) -> str:
@@ -58,6 +65,17 @@ def _content(exercise: Exercise) -> str:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError:
+        return reading.content(path)
+    except ReadingError:
         return b""
+
+
+def _why(error: OSError | CourseError, path: Path) -> str:
+    return f"{shown(path)} {why(error)}." if isinstance(error, OSError) else str(error)
+
+
+def _is_row(row: object) -> bool:
+    """Is this what `take` writes, or has somebody been at the file?"""
+    if not isinstance(row, dict) or not isinstance(row.get("tasks"), dict):
+        return False
+    return all(isinstance(row.get(name), int | float) for name in ("earned", "points"))

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from grader.course import Course, Exercise, shown
+from grader.course import Course, CourseError, Exercise, shown
 from grader.engine import (
     CAN_FORK,
     Engine,
@@ -112,5 +112,5 @@ def _cold(target: Target, exercise: Exercise, seed: int) -> Iterator[ExerciseRes
 def _preload(course: Course) -> list[str]:
     try:
         return preload_for(course.exercises)
-    except (OSError, SyntaxError):  # a solution that is being written: its imports come later
+    except CourseError:  # a solution that is being written: its imports come later
         return ["torch"]

@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from grader import reading
 from grader.learner.events import Saved, Trouble
+from grader.reading import ReadingError
 
 ROOMS = ("exercises", "tests", "solutions", "grader")
 _STEP = 5  # milliseconds between two looks; a batch ends when one of them finds nothing new
@@ -113,8 +115,8 @@ def state_of(path: Path) -> str:
     """A short text that differs when a file does, or was written anew; empty when it is gone."""
     try:
         found = path.stat()
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
+        digest = hashlib.sha256(reading.content(path)).hexdigest()
+    except (OSError, ReadingError):
         return ""
     return f"{found.st_mtime_ns} {found.st_ino} {digest}"
 

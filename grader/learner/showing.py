@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from grader import course, engine, pictures
+from grader import course, engine, pictures, places
 from grader.course import CourseError, shown
 from grader.preload import preload_for
 from grader.target import Target
@@ -30,15 +30,21 @@ def show(console: Console, name: str, target: str, out: Path | None) -> None:
         known = ", ".join([*pictures.drawn(), pictures.TRAINED])
         raise CourseError(f"{exercise.id} has no picture. There is one for {known}.")
     if out is not None and out.suffix not in _KINDS:
-        raise CourseError(f"--out: {out} should end in {', '.join(_KINDS)}.")
+        raise CourseError(f"--out: {shown(out)} should end in {', '.join(_KINDS)}.")
     path = out or loaded.root / ".kata" / "pictures" / f"{exercise.stem}.png"
+    where = Target.asked(target, loaded.root)
+    places.file(path, "--out" if out else "", _is_picture)
     path.parent.mkdir(parents=True, exist_ok=True)
     with engine.Engine(loaded.root, preload_for([exercise])) as warm:
-        alt = warm.draw(Target.parse(target, loaded.root), exercise, path)
+        alt = warm.draw(where, exercise, path)
     console.print(f"wrote {shown(path.resolve())}")
     console.print(alt, style="dim")
     if out is None and _has_screen():
         typer.launch(str(path))
+
+
+def _is_picture(head: bytes) -> bool:
+    return not head or head.lstrip().startswith((b"\x89PNG", b"<?xml", b"<svg", b"%PDF"))
 
 
 def _has_screen() -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from grader import course as courses
 from grader import show
@@ -68,7 +69,7 @@ class Watch:
                     self._handle(self._next())
                     self._go_on()
                 except (CourseError, SyntaxError, UnicodeError, FileNotFoundError) as error:
-                    self._say(f"[yellow]The course can't be read:[/yellow] {error}")
+                    self._say(f"[yellow]The course can't be read:[/yellow] {escape(str(error))}")
             self._trainer.stop()
         self._say("Bye. `kata watch` goes on where you are.")
 

@@ -7,6 +7,7 @@ So a command that is cut short at any point has lost nothing, and is finished by
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from grader import build
+from grader import build, places, reading
 from grader.course import CourseError, load, own, shown
 from grader.learner import keep
 from grader.learner.carry import Carried, carry
 from grader.learner.given import FOLDER
+from grader.reading import NotText, ReadingError
 
 _SETTINGS = "pyproject.toml"
 
@@ -46,15 +48,14 @@ class Brought:
 def init(root: Path, source: Path | None = None) -> Brought:
     """Make a workspace in a new folder, or bring the one that is there up to date."""
     root = root.absolute()
+    places.folder(root, "")
     if is_workspace(root):
         return upgrade(root, source)
     _refuse_clone(root)
-    if root.exists() and not root.is_dir():
-        raise CourseError(f"{shown(root)} is a file. Give the name of a new folder.")
     files = _course_files(source or own())
     for name, text in files.items():
         path = root / name
-        if path.exists() and _read(path) != text:
+        if os.path.lexists(path) and _read(path) != text:
             raise CourseError(
                 f"{shown(path)} is there and not from this course. Nothing was written; "
                 "give the name of a new folder."
@@ -108,20 +109,24 @@ def _course_files(source: Path) -> dict[str, str]:
     files[_SETTINGS] = _pytest_settings(source / _SETTINGS)
     for path in sorted((source / "tests").rglob("*")):
         if path.suffix in (".py", ".toml"):
-            files[path.relative_to(source).as_posix()] = path.read_text("utf-8")
+            files[path.relative_to(source).as_posix()] = reading.text(path)
     return files
 
 
 def _pytest_settings(path: Path) -> str:
     """pytest's part of the course's own settings, and nothing else of them."""
-    table = re.search(r"^\[tool\.pytest\..*?(?=^\[|\Z)", path.read_text("utf-8"), re.M | re.S)
+    table = re.search(r"^\[tool\.pytest\..*?(?=^\[|\Z)", reading.text(path), re.M | re.S)
     if not table:
         raise CourseError(f"{path} has no [tool.pytest.ini_options].")
     return table[0].rstrip() + "\n"
 
 
 def _bring(root: Path, files: dict[str, str]) -> list[Change]:
-    """Bring every file of a workspace to what the course has now."""
+    """Bring every file of a workspace to what the course has now.
+
+    Raises `CourseError` before anything is written where a file or folder of it cannot be one.
+    """
+    _check(root, files)
     if not (root / ".kata" / ".gitignore").is_file():
         keep.write(root / ".kata" / ".gitignore", "*\n")
     changes = [_update(root, name, text) for name, text in files.items()]
@@ -130,6 +135,17 @@ def _bring(root: Path, files: dict[str, str]) -> list[Change]:
     names = (path.relative_to(given).as_posix() for path in olds)
     changes += [_retire(root, name) for name in names if name not in files]
     return [change for change in changes if change]
+
+
+def _check(root: Path, files: dict[str, str]) -> None:
+    folders = {root / ".kata" / "backup", root / FOLDER}
+    for name in files:
+        for path in (root / name, root / FOLDER / name):
+            folders.add(path.parent)
+            if _read(path) is None and path.is_symlink() and not path.exists():
+                raise CourseError(f"{shown(path)} is a link to nothing. Move it away first.")
+    for folder in sorted(folders):
+        places.folder(folder, "")
 
 
 def _update(root: Path, name: str, new: str) -> Change | None:
@@ -163,8 +179,8 @@ def _merge(old: str, mine: str | None, new: str) -> Carried:
         return carry(old, mine, new)
     except SyntaxError as error:
         return Carried(new, left=[f"all of it: line {error.lineno} is no Python ({error.msg})"])
-    except (ValueError, RecursionError) as error:
-        return Carried(new, left=[f"all of it: {error}"])
+    except (ValueError, RecursionError, MemoryError) as error:
+        return Carried(new, left=[f"all of it: {error or 'it is nested too deeply'}"])
 
 
 def _retire(root: Path, name: str) -> Change | None:
@@ -183,10 +199,17 @@ def _retire(root: Path, name: str) -> Change | None:
 
 
 def _read(path: Path) -> str | None:
-    """A file's text; None when it is not there, or no text."""
+    """A file's text; None when it is not there, or no text.
+
+    Raises `ReadingError` for what is no file, or cannot be read.
+    """
     try:
-        return path.read_text("utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
+        return reading.text(path)
+    except NotText:
+        return None
+    except ReadingError as error:
+        if not error.missing:
+            raise
         return None
 
 

@@ -56,8 +56,10 @@ def train_command(
     """`kata train`: 0 when every seed passed, 1 when one did not, 2 when it could not be done."""
     from rich.console import Console
 
-    from grader import course, engine, mnist
-    from grader.target import Target, shown
+    from grader import course, engine, mnist, places
+    from grader.course import shown
+    from grader.learner import keep
+    from grader.target import Target
     from grader.training import pictures, show
 
     console = Console(highlight=False)
@@ -65,9 +67,14 @@ def train_command(
     if seeds < 1 or (epochs is not None and epochs < 1):
         errors.print("--seeds and --epochs are numbers from 1 on.")
         return 2
-    code = Target.parse(target, course.find_root())
-    if not code.path.exists():
-        errors.print(f"--target: there is no {shown(code.path)}.")
+    folder = PICTURES if out is None else Path(out)
+    try:
+        code = Target.asked(target, course.find_root())
+        places.folder(folder, "--out" if out else "")
+        places.report_file(folder / RECORD, "--out" if out else "")
+        places.report_file(json_path and Path(json_path), "--json")
+    except course.CourseError as error:
+        errors.print(str(error))
         return 2
     try:
         digits, threads, fork = _prepare(data, threads)
@@ -75,7 +82,6 @@ def train_command(
         errors.print(str(error))
         return 2
     first = engine.draw_seed() if seed is None else seed
-    folder = PICTURES if out is None else Path(out)
     records: list[TrainingRecord] = []
     try:
         for number in range(first, first + seeds):
@@ -89,8 +95,8 @@ def train_command(
         folder.mkdir(parents=True, exist_ok=True)
         for path in (folder / RECORD, json_path):
             if path:
-                _write(Path(path), shown(code.path), records)
-    except Unable as error:
+                keep.write(Path(path), _text(shown(code.path), records))
+    except (Unable, course.CourseError) as error:
         errors.print(str(error))
         return 2
     except OSError as error:
@@ -123,7 +129,7 @@ def _prepare(data: str, threads: int | None):
     return mnist.load(data), threads, ours or threads == 1
 
 
-def _write(path: Path, target: str, records: list[TrainingRecord]) -> None:
+def _text(target: str, records: list[TrainingRecord]) -> str:
     shares = [record.accuracy for record in records if record.accuracy is not None]
     found = {
         "target": target,
@@ -131,8 +137,7 @@ def _write(path: Path, target: str, records: list[TrainingRecord]) -> None:
         "lowest_accuracy": min(shares) if len(shares) == len(records) else None,
         "records": [record.to_json() for record in records],
     }
-    text = json.dumps(_finite(found), indent=1, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    return json.dumps(_finite(found), indent=1, allow_nan=False) + "\n"
 
 
 def _finite(thing):
