@@ -23,6 +23,7 @@ from pathlib import Path
 
 from grader import course as courses
 from grader.classroom import judge
+from grader.classroom import scheduler as handshake
 from grader.classroom.cases import unjudged
 from grader.classroom.store import Graded
 from grader.classroom.submitted import Submission
@@ -30,6 +31,7 @@ from grader.classroom.terms import Terms, course_hash, grader_version
 from grader.course import CourseError
 from grader.isolation import Isolation
 from grader.loading import brief
+from grader.reading import printable
 from grader.report import Report
 
 LOCAL = "local"  # in the place of a scheduler's address: workers on this machine
@@ -242,11 +244,16 @@ def _client(scheduler: str, workers: int):
                     silence_logs=logging.CRITICAL,
                 )
             )
+        else:
+            try:
+                handshake.check(address, CONNECT)
+            except handshake.NoScheduler as error:
+                raise ClusterError(_no_answer(scheduler, str(error))) from None
         try:
             client = stack.enter_context(Client(address, timeout=CONNECT, set_as_default=False))
         except (OSError, TimeoutError, ValueError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ClusterError(f"--scheduler: {scheduler} does not answer ({reason}).") from None
+            raise ClusterError(_no_answer(scheduler, reason)) from None
         yield client
 
 
@@ -262,6 +269,13 @@ def _quiet():
     finally:
         for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)
+
+
+def _no_answer(scheduler: str, reason: str) -> str:
+    return (
+        f"--scheduler: {printable(scheduler)} does not answer ({printable(reason)}). Give the "
+        "address that `dask scheduler` prints, or local."
+    )
 
 
 def _lost() -> ClusterError:

@@ -7,15 +7,14 @@ what was graded and the gradebook are never touched.
 from __future__ import annotations
 
 import json
-import math
-import tomllib
 from collections.abc import Iterable
-from datetime import datetime
+from contextlib import suppress
 from pathlib import Path
 
-from grader import build
+from grader import build, places, reading
+from grader.classroom import asked
 from grader.classroom.released import QUESTION, WORDS
-from grader.course import Course, CourseError, Exercise, find_root, load
+from grader.course import Course, CourseError, Exercise, find_root, load, shown
 from grader.engine import draw_seed
 from grader.learner import keep
 
@@ -174,26 +173,27 @@ def write(
     install: str | None = None,
 ) -> list[Path]:
     """Write the course into `folder`, or update it; the files that changed."""
+    places.folder(folder, "")
     folder = folder.resolve()
     if folder == course.root or folder.is_relative_to(course.root / "exercises"):
         raise CourseError(f"{folder} is where learners work: name another folder for the class.")
     exercises = course.select([name.strip() for name in only if name.strip()])
-    worth = read_points(points, course) if points else {}
+    worth = asked.read_points(points, course) if points else {}
     settings = read_settings(folder)
     settings["course"] = str(course.root)
     settings.setdefault("seed", draw_seed())
     if own_words is not None:
-        settings["own_words"] = _worth_of_words(own_words)
+        settings["own_words"] = asked.worth_of_words(own_words)
     words = settings.get("own_words", OWN_WORDS)
     if install is not None:
-        settings["install"] = _one_line(install)
+        settings["install"] = asked.one_line(install)
     package = settings.get("install", INSTALL)
     if due is not None:
-        moment = _moment(due)
+        moment = asked.moment(due)
         settings.setdefault("due", {}).update({one.stem: moment for one in exercises})
+    own = asked.own_tests(tests, course) if tests else {}
     # All of them, or none.
     pages = {one: page(one, worth.get(one.stem, {}), words, package) for one in exercises}
-    own = _own_tests(tests, course) if tests else []
 
     changed = []
     for exercise, text in pages.items():
@@ -201,8 +201,8 @@ def write(
         changed += _update(path, text)
     if own:
         changed += _update(folder / OWN_TESTS / "tests" / "conftest.py", _CONFTEST)
-    for path in own:
-        changed += _update(folder / OWN_TESTS / "tests" / path.name, path.read_text("utf-8"))
+    for name, text in own.items():
+        changed += _update(folder / OWN_TESTS / "tests" / name, text)
     changed += _update(folder / SETTINGS, json.dumps(settings, indent=1) + "\n")
     for name, text in (("nbgrader_config.py", _CONFIG), ("README.md", _GUIDE)):
         if not (folder / name).exists():
@@ -262,37 +262,24 @@ def check_id(stem: str, task: str) -> str:
     return f"{stem}-{task}-check"
 
 
-def read_points(path: Path, course: Course) -> dict[str, dict[str, float]]:
-    """Points by exercise and task, from an instructor's TOML file."""
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CourseError(f"--points: {path} is not TOML: {error}.") from None
-    worth: dict[str, dict[str, float]] = {}
-    for name, tasks in data.items():
-        exercise = course.find(name)
-        if not isinstance(tasks, dict):
-            raise CourseError(
-                f"--points: {name} is not a table: write [{name}], then task = points."
-            )
-        for task, value in tasks.items():
-            exercise.task(task)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not (number and math.isfinite(value) and value >= 0):
-                raise CourseError(f"--points: {name}.{task} is {value!r}, not a number from 0 up.")
-        worth[exercise.stem] = tasks
-    return worth
-
-
 def read_settings(folder: Path) -> dict:
     """What `kata course` was told about this folder; empty where it never ran."""
     path = folder / SETTINGS
     try:
-        return json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise CourseError(f"{path} is not JSON ({error}): delete it and run this again.") from None
+        settings = json.loads(reading.text(path))
+    except reading.ReadingError as error:
+        if error.missing:
+            return {}
+        raise
+    except (ValueError, RecursionError) as error:
+        raise CourseError(
+            f"{shown(path)} is not JSON ({error}): delete it and run this again."
+        ) from None
+    if not _are_settings(settings):
+        raise CourseError(
+            f"{shown(path)} does not hold what `kata course` writes: delete it and run this again."
+        )
+    return settings
 
 
 def class_seed(folder: Path, earlier: int | None = None) -> int:
@@ -329,14 +316,13 @@ def course_of(folder: Path) -> Course:
     return load(root if (root / "tests" / "conftest.py").is_file() else find_root())
 
 
-def _own_tests(folder: Path, course: Course) -> list[Path]:
-    known = {exercise.test_file.name for exercise in course.exercises}
-    found = sorted(folder.glob("test_ex*.py"))
-    strange = [path.name for path in found if path.name not in known]
-    if not found or strange:
-        what = f"{', '.join(strange)} goes with no exercise" if strange else "no test_ex….py in it"
-        raise CourseError(f"--tests: {folder}: {what}; name them like {sorted(known)[0]}.")
-    return found
+def _are_settings(settings: object) -> bool:
+    """Is this as `write` keeps it, or has somebody been at the file?"""
+    if not isinstance(settings, dict):
+        return False
+    kinds = {"course": str, "install": str, "own_words": int | float, "due": dict}
+    kept = [(settings[name], kind) for name, kind in kinds.items() if name in settings]
+    return all(isinstance(setting, kind) for setting, kind in kept)
 
 
 def _locked(grade_id: str, source: str):
@@ -373,27 +359,9 @@ def _lock(cell, grade_id: str):
     return cell
 
 
-def _worth_of_words(points: float) -> float:
-    if not (math.isfinite(points) and points >= 0):
-        raise CourseError(f"--own-words is a number from 0 up, not {points}.")
-    return points
-
-
-def _one_line(install: str) -> str:
-    if not install.strip() or not install.isprintable():
-        raise CourseError("--install is what pip is asked for, in one line: a name or an address.")
-    return install.strip()
-
-
-def _moment(text: str) -> str:
-    try:
-        return datetime.fromisoformat(text).isoformat()
-    except ValueError:
-        raise CourseError(f"--due: {text!r} is not a date like 2026-12-01T18:00+01:00.") from None
-
-
 def _update(path: Path, text: str) -> list[Path]:
-    if path.is_file() and path.read_text("utf-8") == text:
-        return []
+    with suppress(reading.ReadingError):
+        if reading.text(path) == text:
+            return []
     keep.write(path, text)
     return [path]

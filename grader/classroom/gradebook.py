@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from grader.classroom import books
 from grader.classroom.cases import HOSTILE, is_notebook, mended
 from grader.classroom.course import check_id
-from grader.classroom.lms import CONFIG
 from grader.classroom.released import released
 from grader.classroom.store import Graded
 from grader.classroom.submission import NotGraded
@@ -18,7 +18,7 @@ from grader.report import earned
 
 def check(folder: Path) -> None:
     """`CourseError` unless there is a gradebook to write to; nothing is opened."""
-    _address(folder.resolve())
+    _address(folder)
 
 
 def write(folder: Path, course: Course, graded: Sequence[Graded]) -> str:
@@ -28,9 +28,7 @@ def write(folder: Path, course: Course, graded: Sequence[Graded]) -> str:
     is open, as after an autograding that failed. `CourseError` when an assignment is not there,
     and then nothing is written.
     """
-    from nbgrader.api import Gradebook
-
-    with Gradebook(_address(folder.resolve())) as book:
+    with books.opened(_address(folder), "--course") as book:
         names = {one.name for one in book.assignments}
         absent = sorted({one.submission.exercise for one in graded} - names - {""})
         if absent:
@@ -49,18 +47,8 @@ def write(folder: Path, course: Course, graded: Sequence[Graded]) -> str:
 
 
 def _address(folder: Path) -> str:
-    """The address of a course's gradebook, as its settings have it."""
-    from nbgrader.coursedir import CourseDirectory
-    from traitlets.config.loader import PyFileConfigLoader
-
-    if not (folder / CONFIG).is_file():
-        raise CourseError(f"--course: {folder} is no nbgrader course: it has no {CONFIG}.")
-    url = CourseDirectory(config=PyFileConfigLoader(str(folder / CONFIG)).load_config()).db_url
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
-        raise CourseError(
-            f"--course: {folder} has no gradebook yet: run nbgrader generate_assignment there."
-        )
-    return url
+    absent = " has no gradebook yet: run nbgrader generate_assignment there."
+    return books.address(folder, absent, "--course")
 
 
 def _put(book, exercise: Exercise, graded: Graded) -> None:

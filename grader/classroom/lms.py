@@ -13,13 +13,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader import places, reading
+from grader.classroom import books
 from grader.classroom.downloads import tidy
-from grader.course import CourseError
+from grader.course import CourseError, shown
 from grader.learner import keep
 
-CONFIG = "nbgrader_config.py"
 _CANVAS = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 _MOODLE = ["First name", "Last name", "Username", "Email address"]
+_ROSTER = 64 << 20  # bytes
 _POINTS = "    Points Possible"  # by these words, and spaces, Canvas knows the row
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # a spreadsheet runs what begins like this
 
@@ -61,6 +63,11 @@ def export(folder: Path, to: str, out: Path, roster: Path | None = None) -> Shee
     """Write the grades of the class in `folder` to a file for `to`, one of `FORMATS`."""
     if to not in FORMATS:
         raise CourseError(f"--to: {to!r} is none of {', '.join(FORMATS)}.")
+    places.file(out, "--out")
+    if out.suffix in (".py", ".ipynb", ".db", ".json"):
+        raise CourseError(f"--out: {shown(out)} is no name of a CSV file. Give one in .csv.")
+    if roster and out.exists() and roster.exists() and out.samefile(roster):
+        raise CourseError(f"--out: {shown(out)} is the roster. Give another name: it stays.")
     grades = read(folder)
     sheet = FORMATS[to](grades, roster)
     keep.write(out, sheet.text)
@@ -69,10 +76,8 @@ def export(folder: Path, to: str, out: Path, roster: Path | None = None) -> Shee
 
 def read(folder: Path) -> Grades:
     """The grades of the class in `folder`, from nbgrader's gradebook."""
-    from nbgrader.api import Gradebook
-
-    url = _gradebook(folder.resolve())
-    with Gradebook(url) as book:
+    url = books.address(folder, ": nothing is graded yet; run `nbgrader autograde` there first.")
+    with books.opened(url) as book:
         return Grades(
             {one.name: one.max_score for one in book.assignments},
             {
@@ -187,15 +192,17 @@ def _number(score: float | str | None) -> str:
 
 def _read_roster(path: Path, assignments: Iterable[str]) -> _Roster:
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(f"--roster: {path} cannot be read as UTF-8 text: {error}.") from None
+        text = reading.text(path, "--roster", _ROSTER)
+    except reading.NotText as error:
+        raise CourseError(f"{error} (In a spreadsheet: CSV UTF-8.)") from None
     first = text.partition("\n")[0]
     mark = max(",;\t", key=first.count)
     try:
         header, *rows = [row for row in csv.reader(io.StringIO(text), delimiter=mark) if any(row)]
     except (ValueError, csv.Error):
-        raise CourseError(f"--roster: {path} is no CSV file with a line of headers.") from None
+        raise CourseError(
+            f"--roster: {shown(path)} is no CSV file with a line of headers."
+        ) from None
     rows = [row + [""] * (len(header) - len(row)) for row in rows]
     columns = {}
     for name in assignments:
@@ -204,16 +211,3 @@ def _read_roster(path: Path, assignments: Iterable[str]) -> _Roster:
         if title:
             columns[name] = title
     return _Roster(header, rows, columns)
-
-
-def _gradebook(folder: Path) -> str:
-    """The address of a course's gradebook, as its settings have it."""
-    from nbgrader.coursedir import CourseDirectory
-    from traitlets.config.loader import PyFileConfigLoader
-
-    if not (folder / CONFIG).is_file():
-        raise CourseError(f"{folder} is no nbgrader course: it has no {CONFIG}.")
-    url = CourseDirectory(config=PyFileConfigLoader(str(folder / CONFIG)).load_config()).db_url
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
-        raise CourseError(f"{folder}: nothing is graded yet; run `nbgrader autograde` there first.")
-    return url

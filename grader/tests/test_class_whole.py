@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from grader.classroom import books, lms
 from grader.classroom import course as classes
-from grader.classroom import lms
 from grader.tests import forked
 
 pytestmark = [
@@ -141,13 +141,13 @@ def world(tmp_path_factory, loaded):
     world.folder.mkdir()
     world.kata("course", ".")
     where = f"c.Exchange.root = {str(world.exchange)!r}\n"
-    with (world.folder / lms.CONFIG).open("a") as file:
+    with (world.folder / books.CONFIG).open("a") as file:
         # One Unix account stands for all here: nbgrader would say so of each submission.
         file.write(f"{where}c.ExchangeCollect.check_owner = False\n")
         file.write('c.KataExecute.isolation = "open"\n')  # this runs on any machine
     for home in world.homes.values():
         (home / ".jupyter").mkdir(parents=True)
-        (home / ".jupyter" / lms.CONFIG).write_text(f"c = get_config()\n{where}")
+        (home / ".jupyter" / books.CONFIG).write_text(f"c = get_config()\n{where}")
 
     for stem in world.stems:
         world.nbgrader("generate_assignment", stem)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from grader import build
+from grader.classroom import asked, judge, submission
 from grader.classroom import course as classes
-from grader.classroom import judge, submission
 from grader.course import reference
 from grader.engine import Engine
 from grader.learner import keep
@@ -416,7 +416,7 @@ def test_points_of_the_instructor(loaded, tmp_path):
 
     file = tmp_path / "points.toml"
     file.write_text("[ex03]\nslope = 5\nchain_rule = 0.5\n")
-    worth = classes.read_points(file, loaded)[STEM]
+    worth = asked.read_points(file, loaded)[STEM]
     book = nbformat.reads(classes.page(loaded.find("03"), worth), 4)
     points = {c.source: c.metadata.nbgrader.points for c in book.cells
               if c.metadata.get("nbgrader", {}).get("grade")}  # fmt: skip
@@ -430,9 +430,9 @@ def test_points_of_the_instructor(loaded, tmp_path):
     [
         (["--only", "99"], "no exercise"),
         (["--due", "tomorrow"], "not a date"),
-        (["--points", "{points}"], "not a number from 0 up"),
+        (["--points", "{points}"], "not a number from 0 to"),
         (["--tests", "{folder}"], "no test_ex"),
-        (["--own-words", "nan"], "a number from 0 up"),
+        (["--own-words", "nan"], "a number from 0 to"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence_and_leaves_nothing(loaded, tmp_path, options, says):

@@ -255,7 +255,7 @@ def test_a_file_for_moodle(graded, tmp_path):
         ("blackboard", None, "none of canvas, moodle"),
         ("canvas", "Name,Mark\nAda,3\n", "the file that Canvas exports"),
         ("moodle", "", "no CSV file"),
-        ("moodle", b"\xff\xfe\x00", "cannot be read"),
+        ("moodle", b"\xff\xfe\x00", "not UTF-8 text"),
     ],
 )
 def test_what_cannot_be_written_is_a_sentence(graded, tmp_path, to, text, says):
