@@ -20,6 +20,7 @@ import pytest
 from grader import bubblewrap, cgroups
 from grader.isolation import KINDS
 from grader.sandbox import LAYERS, Limits, Sandbox, SandboxError, fork_worker
+from grader.view import view
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layers are those of Linux")
 
@@ -652,6 +653,30 @@ def test_weaker_layers_are_tried_where_bubblewrap_fails(entry, tmp_path, monkeyp
         assert "with it the sandbox does not start" in box.isolation
         assert ("loopback: not permitted" in box.isolation) is ("loopback" in last)
         assert ask(worker, "answer = 1") == 1
+
+
+def test_weaker_layers_are_tried_where_a_root_cannot_be_made(entry, monkeypatch):
+    made = Sandbox._root
+    nowhere = {"place": "/var/tmp/kata-nowhere"}
+    monkeypatch.setattr(Sandbox, "_root", lambda self: made(self) | nowhere)
+    with Sandbox("obeys", code=[entry], limits=LIMITS, without=["bubblewrap"]) as box:
+        assert "root" not in box.present and box.absent["root"]
+        assert {"files", "sockets"} <= box.openings.keys()
+        with fork_worker(box.control) as worker:
+            assert ask(worker, "answer = 1") == 1
+
+
+@EVERY_WAY
+def test_a_course_that_a_worker_sees_after_all_is_noticed(entry, monkeypatch, way):
+    """No list of folders is trusted: a worker has looked."""
+
+    def careless(*names, right=view):
+        seen = right(*names)
+        return replace(seen, shown=(*seen.shown, str(ROOT)), hidden=())
+
+    monkeypatch.setattr("grader.sandbox.view", careless)
+    with boxed(way, entry) as box:
+        assert box.openings["files"] == "it sees the course"
 
 
 def test_a_zygote_that_cannot_start_says_why(tmp_path):
