@@ -122,6 +122,16 @@ def test_text_with_a_solution_in_it_cannot_be_what_a_class_was_given(loaded):
         Known(f"{STEM}-slope", "code", cell.source, locked=False, solution=True)
 
 
+def test_an_uncleared_page_is_never_released(loaded, monkeypatch):
+    from grader.classroom import released as module
+
+    monkeypatch.setattr(build, "cleared", lambda book: book)
+    monkeypatch.setattr(module, "_handed_out", module._handed_out.__wrapped__)
+    for exercise in loaded.exercises:
+        with pytest.raises(HoldsReference):
+            released.__wrapped__(exercise)
+
+
 def test_a_students_answer_may_hold_the_marks_as_text(loaded):
     exercise = loaded.find("03")
     book = json.loads(as_notebook(exercise, frozenset(["slope"]), "deleted").content)
@@ -168,6 +178,21 @@ def test_the_score_is_that_of_what_is_there(loaded, warm, stem):
     for answer, points in handed_in:
         result = judge.grade_submission(answer, loaded, SEED)
         assert (result.earned, len(result.tasks)) == (points, number), answer.name
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("stem", STEMS)
+def test_the_score_of_each_task_alone_and_of_all_but_it(loaded, warm, stem):
+    exercise = loaded.find(stem)
+    everything = frozenset(task.name for task in exercise.tasks)
+    for place, task in enumerate(exercise.tasks):  # in turn, which halves the time
+        alone, but_it = frozenset([task.name]), everything - {task.name}
+        handed_in = as_script(exercise, but_it, "deleted")
+        if place % 2:
+            handed_in = as_notebook(exercise, alone, "deleted")
+        result = judge.grade_submission(handed_in, loaded, SEED)
+        expected = earned_by(exercise, alone if place % 2 else but_it)
+        assert result.earned == expected, (task.name, handed_in.name)
 
 
 def test_a_byte_order_mark_and_a_coding_line_change_nothing(loaded, warm):
@@ -397,6 +422,18 @@ def test_an_exercises_folder_says_which_exercise_is_missing(loaded, tmp_path):
     assert "only essay.docx" in rows["ada", STEM]
     assert "RAR" in rows["bob", STEM]
     assert len(rows) == 4
+
+
+def test_beside_a_notebook_nbgrader_looks_at_no_script_and_neither_do_we(loaded, tmp_path):
+    for name, content in ((f"{STEM}.ipynb", BOOK), (f"{STEM}.py", b"x = 1\n")):
+        for folder in (f"ada/{STEM}", "bob"):
+            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+            (tmp_path / folder / name).write_bytes(content)
+    found = gather.survey([tmp_path], loaded)
+    ada, bob = found.submissions
+    assert ada.name.endswith(f"ada/{STEM}/{STEM}.ipynb") and not ada.problem
+    assert "1 script beside a notebook" in found.others
+    assert "2 files are bob's ex03_backward" in bob.problem
 
 
 def test_names_that_differ_in_what_cannot_be_shown_are_two_students(loaded, tmp_path):
