@@ -728,6 +728,8 @@ with Sandbox("obeys", code=[Path({str(folder)!r}) / "obeys.py"], without={withou
             user=65534, group=65534, extra_groups=[], cwd="/", capture_output=True, text=True,
             timeout=60,
         )  # fmt: skip
+    except PermissionError as error:
+        pytest.skip(f"this root has not all of its rights: {error}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     assert done.returncode == 0, done.stderr
