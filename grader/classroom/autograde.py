@@ -108,6 +108,9 @@ class KataExecute(NbGraderPreprocessor):
             grading, answer = self._grade(nb.cells, exercise, resources["nbgrader"])
             about |= {"seed": grading.seed, "points": grading.result.earned}
             about |= {"isolation": grading.isolation}
+            if not grading.result.tasks:
+                problem = (grading.result.problem or "its tests did not run").rstrip(".")
+                about["problem"] = problem
             self.log.info("Graded %s with seed %s", stem, grading.seed)
         nb.metadata["kata"] = about
         rows = {task.task: task for task in grading.result.tasks} if grading else {}

@@ -155,7 +155,7 @@ def _newest(several: list[_Candidate]) -> _Candidate | None:
 def _candidates(source: Source, names: Names) -> list[_Candidate]:
     """What each file of a source is; and a word on each student of whom there is none."""
     owner, cut = student_name(source.owner), _wrapping(source)
-    _leave_scripts_beside_notebooks(source, names)
+    _leave_what_nbgrader_leaves(source, names)
     if not source.handed and not source.ignored and not source.folders:
         bare = Handed((), b"", nothing("", names).lstrip(), minor=True)
         return [_Candidate(owner, Named(""), source.name(()), bare)] if owner else []
@@ -188,22 +188,25 @@ def _candidates(source: Source, names: Names) -> list[_Candidate]:
     return found
 
 
-def _leave_scripts_beside_notebooks(source: Source, names: Names) -> None:
-    """Leave out what nbgrader does not look at in a folder that is named like the exercise.
+def _leave_what_nbgrader_leaves(source: Source, names: Names) -> None:
+    """Leave out what nbgrader does not look at in a folder that is named like the exercise: all but
+    the notebook of its very name, else scripts beside a notebook.
 
     Both ways of grading then judge the same file; anywhere else two files are one too many.
     """
-    with_book = {
-        handed.parts[:-1]
-        for handed in source.handed
-        if handed.parts[-1:] and handed.parts[-1].casefold().endswith(".ipynb")
-    }
-    for handed in list(source.handed):
-        folder = handed.parts[:-1]
-        in_exercise = folder in with_book and bool(folder) and folder[-1].casefold()
-        if in_exercise in names.exercises and handed.parts[-1].casefold().endswith(".py"):
-            source.handed.remove(handed)
-            source.passed_over["script beside a notebook"] += 1
+    folders: dict[Parts, list[Handed]] = {}
+    for handed in source.handed:
+        above = handed.parts[:-1]
+        if above and above[-1].casefold() in names.exercises and names.read(handed.parts):
+            folders.setdefault(above, []).append(handed)
+    for above, several in folders.items():
+        asked = f"{names.exercises[above[-1].casefold()].stem}.ipynb"
+        books = [item for item in several if item.parts[-1].casefold().endswith(".ipynb")]
+        left = [book for book in books if book.parts[-1] == asked] or books or several
+        for handed in several:
+            if handed not in left:
+                source.handed.remove(handed)
+                source.passed_over["file beside a notebook"] += 1
 
 
 def _bare(source: Source, names: Names, cut: int, taken: set[Parts]) -> dict[Parts, Top]:

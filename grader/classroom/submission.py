@@ -65,7 +65,7 @@ def find(path: Path) -> Path:
     """The notebook itself, or, when it was renamed, the only other one beside it."""
     if path.is_file():
         return path
-    others = sorted(other for other in path.parent.glob("*.ipynb") if other.is_file())
+    others = [other for other in path.parent.glob("[!.]*.ipynb") if other.is_file()]
     return others[0] if len(others) == 1 else path
 
 

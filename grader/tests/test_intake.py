@@ -29,7 +29,7 @@ from grader.tests.handed_in import (
 )
 
 BRIEF = settings(
-    max_examples=80,
+    max_examples=50,
     deadline=None,
     derandomize=True,
     database=None,
@@ -101,6 +101,68 @@ def test_the_same_for_each_task_alone_and_left_out(loaded, stem):
     for gap in GAPS:
         for answered in subsets(exercise):
             check_text(exercise, answered, gap)
+
+
+def _mutated(book: dict, changes: list[tuple[str, int, int]]) -> bytes:
+    """A class's notebook after what students, tools and attackers do to its cells."""
+    cells = book["cells"]
+    for kind, one, other in changes:
+        if not cells:
+            break
+        place, cell = one % len(cells), cells[one % len(cells)]
+        if kind == "delete":
+            del cells[place]
+        elif kind == "copy":
+            cells.insert(other % (len(cells) + 1), json.loads(json.dumps(cell)))
+        elif kind == "retype":
+            cell["cell_type"] = ("code", "markdown", "raw", "heading")[other % 4]
+        elif kind == "strip":
+            cell.pop(("metadata", "id", "source", "cell_type")[other % 4], None)
+        elif kind == "rename":
+            cell["metadata"] = {"nbgrader": cells[other % len(cells)].get("metadata", {})}
+        elif kind == "swap":
+            with_other = cells[other % len(cells)]
+            cell["metadata"], with_other["metadata"] = (
+                with_other.get("metadata"),
+                cell.get("metadata"),
+            )
+        else:
+            cell["source"] = SNIPPETS[other % len(SNIPPETS)]
+    return json.dumps(book).encode()
+
+
+SNIPPETS = [
+    "def slope(f, x):\n    return 'mine'",
+    "%time\nimport torch",
+    "1 +",
+    "\ufeff",
+    "x = slope",
+]
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(["delete", "copy", "retype", "strip", "rename", "swap", "write"]),
+        st.integers(0, 40),
+        st.integers(0, 40),
+    ),
+    max_size=6,
+)
+
+
+@BRIEF
+@given(changes=CHANGES)
+def test_both_ways_take_the_same_answers_from_a_spoilt_notebook_and_none_of_ours(loaded, changes):
+    exercise = loaded.find("03")
+    book = json.loads(as_notebook(exercise, frozenset(), "untouched").content)
+    handed_in = Submission("ada", STEM, f"ada/{STEM}.ipynb", _mutated(book, changes))
+    try:
+        text = cases.code_of(handed_in, exercise).decode()
+    except submission.NotGraded as error:
+        assert "another assignment" in str(error)
+        return
+    assert through_nbgrader(handed_in, exercise) == text
+    stub = definitions(stub_of(exercise))
+    for name, body in definitions(text).items():
+        assert body in (stub.get(name), definitions(SNIPPETS[0]).get(name)), name
 
 
 def test_what_a_class_was_given_has_no_line_of_an_answer(loaded):
@@ -424,15 +486,23 @@ def test_an_exercises_folder_says_which_exercise_is_missing(loaded, tmp_path):
     assert len(rows) == 4
 
 
-def test_beside_a_notebook_nbgrader_looks_at_no_script_and_neither_do_we(loaded, tmp_path):
-    for name, content in ((f"{STEM}.ipynb", BOOK), (f"{STEM}.py", b"x = 1\n")):
-        for folder in (f"ada/{STEM}", "bob"):
-            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+def test_beside_a_notebook_nbgrader_looks_at_nothing_else_and_neither_do_we(loaded, tmp_path):
+    asked, script, copy = f"{STEM}.ipynb", f"{STEM}.py", f"{STEM} (1).ipynb"
+    other = BOOK.replace(b"x = 1", b"x = 2")
+    files = {
+        f"ada/{STEM}": {asked: BOOK, script: b"x = 1\n", copy: other},
+        f"cy/{STEM}": {"homework.ipynb": BOOK, script: b"x = 1\n"},
+        "bob": {asked: BOOK, script: b"x = 1\n"},
+    }
+    for folder, inside in files.items():
+        (tmp_path / folder).mkdir(parents=True)
+        for name, content in inside.items():
             (tmp_path / folder / name).write_bytes(content)
     found = gather.survey([tmp_path], loaded)
-    ada, bob = found.submissions
-    assert ada.name.endswith(f"ada/{STEM}/{STEM}.ipynb") and not ada.problem
-    assert "1 script beside a notebook" in found.others
+    ada, bob, cy = found.submissions
+    assert ada.name.endswith(f"ada/{STEM}/{asked}") and not ada.problem
+    assert cy.name.endswith(f"cy/{STEM}/homework.ipynb") and not cy.problem
+    assert "3 file beside a notebook" in found.others
     assert "2 files are bob's ex03_backward" in bob.problem
 
 
