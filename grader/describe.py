@@ -13,6 +13,9 @@ _LOOKED_AT = 20_000  # characters of a text in which paths are looked for
 _TMP = re.compile(
     r"(?<![^\s'\"])[^\s'\"]{0,300}?pytest-of-[^/\s'\"]{1,99}/pytest-\d{1,9}/[^/\s'\"]+"
 )
+# Where something lies in memory; shorter numbers in base 16 are somebody's own.
+_ADDRESS = re.compile(r"(?<= at )0x[0-9a-f]+|\b0x[0-9a-f]{9,16}\b")
+_DRAWN = re.compile(r"[^\s'\"]{0,100}/tmp[a-z0-9_]{8}\b")  # a folder that tempfile has named
 
 
 def number(value: float) -> str:
@@ -28,6 +31,13 @@ def number(value: float) -> str:
 def without_tmp(text: str) -> str:
     """A text with `tmp` for a test's own folder, whose name pytest numbers anew in each run."""
     return _TMP.sub("tmp", text[:_LOOKED_AT]) + text[_LOOKED_AT:]
+
+
+def steady(text: str) -> str:
+    """A text without what is another in each run: where a thing lies in memory, folders' names."""
+    text = without_tmp(text)
+    start = _DRAWN.sub("tmp", text[:_LOOKED_AT])
+    return _ADDRESS.sub("0x…", start + text[_LOOKED_AT:])
 
 
 def value(thing: object) -> str:

@@ -118,7 +118,8 @@ class _Trial:
             if self._budget.left() <= 0:
                 return False
             with limits.time_limit(self._budget.left()), limits.interruptible():
-                self.run.modules[self._exercise] = self.run.swapped(self._exercise, entry)
+                swapped = self.run.target.with_swap(entry)
+                self.run.modules[self._exercise] = swapped.load(self._exercise)
             return all(check(self._result(item, entry)) for item in items)
         except (Exception, limits.TimedOut):
             return False  # the swapped module does not load, or the time is up

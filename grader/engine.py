@@ -6,34 +6,26 @@ import contextlib
 import json
 import os
 import secrets
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from grader import isolation
 from grader.course import Exercise, find_root, shown
 from grader.preload import preload_for, preload_judge, preload_worker
-from grader.report import (
-    Diagnosis,
-    ExerciseResult,
-    Report,
-    TaskResult,
-    TestResult,
-    Verdict,
-)
+from grader.progress import Progress
+from grader.report import ExerciseResult, Report
 from grader.target import Target
 
 CAN_FORK = hasattr(os, "fork")
 WORKERS = "KATA_WORKERS"  # where the warm parent finds the sandbox's socket
 _STARTUP = 30.0  # seconds for a child to collect its tests
 _ENDED = "the warm process ended"
-_LATE_RUNS = 2  # children killed for time before the rest of an exercise is given up
 
 
 class EngineError(Exception):
@@ -47,25 +39,10 @@ class Job:
     target: Target
     exercise: Exercise
     seed: int
-    diagnose: bool = True
+    diagnose: bool = True  # where the code runs in the process of its tests, and there only
     tests: tuple[str, ...] = ()  # all of them when empty
     seconds_per_test: float | None = None
-
-
-@dataclass
-class _Progress:
-    """What is known of a job while its children run."""
-
-    job: Job
-    done: Callable[[ExerciseResult], None]
-    expected: dict[str, tuple[str, float]] = field(default_factory=dict)  # test: task, points
-    results: dict[str, TestResult] = field(default_factory=dict)
-    diagnoses: dict[str, Diagnosis] = field(default_factory=dict)
-    problem: str = ""
-    current: str | None = None
-    diagnosing: bool = False
-    late: int = 0
-    cancelled: bool = False
+    trusted: bool = False  # the course's own code: where there is a sandbox, kept out of it
 
 
 def draw_seed() -> int:
@@ -86,7 +63,7 @@ class Engine:
         self._preload = tuple(preload)
         self._sandbox, self._without = sandbox, without
         self._process: subprocess.Popen | None = None
-        self._progress: dict[int, _Progress] = {}
+        self._progress: dict[int, Progress] = {}
         self._next = 0
         self._lock = threading.RLock()  # `cancel` may come from another thread
 
@@ -179,21 +156,24 @@ class Engine:
         """Run jobs, `width` at a time (as many as there are cores), each as it ends.
 
         The first of them are under way when this returns, so that `cancel` finds them. Jobs of
-        trusted code that differ in nothing but their seed may share a child, as a tuple.
+        the course's own code that differ in seed and in what is swapped in, and in nothing else,
+        may share a child, as a tuple. `jobs` may have more again after it had none.
         """
         self.start()
         waiting = iter(jobs)
+        width = width or os.cpu_count() or 1
         ended: list[tuple[Job, ExerciseResult, list[Job]]] = []
+        batches: list[list[Job]] = []  # under way, and of each what is left of it
 
         def begin() -> None:
-            found = next(waiting, None)
-            if found is not None:
-                batch = [found] if isinstance(found, Job) else list(found)  # what is left of it
+            while len(batches) < width and (taken := next(waiting, None)) is not None:
+                batch = [taken] if isinstance(taken, Job) else list(taken)
+                batches.append(batch)
                 with self._lock:
                     self._submit([progress(job, batch) for job in batch], batch[0].tests)
 
-        def progress(job: Job, batch: list[Job]) -> _Progress:
-            return _Progress(job, lambda result: ended.append((job, result, batch)))
+        def progress(job: Job, batch: list[Job]) -> Progress:
+            return Progress(job, lambda result: ended.append((job, result, batch)))
 
         def results() -> Iterator[tuple[Job, ExerciseResult]]:
             while self._progress or ended:
@@ -201,15 +181,14 @@ class Engine:
                     job, result, batch = ended.pop(0)
                     yield job, result
                     batch.pop()
-                    if not batch:
-                        begin()
+                    batches[:] = filter(None, batches)
+                    begin()
                 if self._progress:
                     event = self._read()
                     with self._lock:
                         self._handle(event)
 
-        for _ in range(width or os.cpu_count() or 1):
-            begin()
+        begin()
         return results()
 
     def draw(self, target: Target, exercise: Exercise, path: Path) -> str:
@@ -219,8 +198,9 @@ class Engine:
         """
         self.start()
         self._next += 1
-        own = {"runs": [(self._next, 0)], "picture": str(path.resolve())}
-        self._write(_request(Job(target, exercise, 0)) | own)
+        job = Job(target, exercise, 0)
+        picture = {"runs": [_run(self._next, job)], "picture": str(path.resolve())}
+        self._write(self._request([job]) | picture)
         problem, alt = f"{shown(target.file(exercise.stem))} ended the process.", ""
         while True:
             event = self._read()
@@ -241,14 +221,31 @@ class Engine:
                 progress.cancelled = True
                 self._write({"cancel": request})
 
-    def _submit(self, batch: list[_Progress], tests: Iterable[str]) -> None:
+    def _submit(self, batch: list[Progress], tests: Iterable[str]) -> None:
         runs = []
         for progress in batch:
             self._next += 1
             self._progress[self._next] = progress
-            runs.append((self._next, progress.job.seed))
-        own = {"runs": runs, "tests": list(tests)}
-        self._write(_request(batch[0].job) | own)
+            runs.append(_run(self._next, progress.job))
+        late = sorted({task for progress in batch for task in progress.late_tasks()})
+        asked = {"runs": runs, "tests": list(tests), "late": late}
+        self._write(self._request([progress.job for progress in batch]) | asked)
+
+    def _request(self, jobs: list[Job]) -> dict:
+        """Jobs that share a child, as the warm parent reads them."""
+        job = jobs[0]
+        swaps = any(one.target.swap for one in jobs)
+        return {
+            "root": str(job.exercise.root),
+            "exercise": job.exercise.stem,
+            "bank": not self._sandbox or job.trusted or swaps,
+            "trusted": job.trusted,
+            "target": str(job.target.path),
+            "diagnose": job.diagnose,
+            "seconds_per_test": job.seconds_per_test,
+            "startup_seconds": _STARTUP,
+            "late": [],
+        }
 
     def _write(self, message: dict) -> None:
         try:
@@ -279,71 +276,15 @@ class Engine:
         progress = self._progress.get(event.get("id"))
         if progress is None:
             return
-        match event["event"]:
-            case "collected":
-                for task, points, name in event["tests"]:
-                    progress.expected.setdefault(name, (task, points))
-            case "start":
-                progress.current = event["test"]
-            case "test":
-                result = event["result"]
-                result["verdict"] = Verdict(result["verdict"])
-                progress.results[result["name"]] = TestResult(**result)
-                progress.current = None
-            case "skipped":
-                progress.expected.pop(event["test"], None)
-                progress.current = None
-            case "diagnosing":
-                progress.diagnosing = True
-            case "task":
-                progress.diagnosing = False
-                if event["diagnosis"]:
-                    progress.diagnoses[event["task"]] = Diagnosis(**event["diagnosis"])
-                progress.problem = event["problem"]
-            case "end":
-                del self._progress[event["id"]]
-                self._end(progress, event)
-
-    def _end(self, progress: _Progress, event: dict) -> None:
-        """A child has ended: go on with the tests it left, or hand over the result."""
+        if event["event"] != "end":
+            return progress.hear(event)
+        del self._progress[event["id"]]
         if progress.cancelled:
             return
-        if not progress.expected:
-            progress.problem = progress.problem or _no_tests(progress.job, event)
-            return progress.done(_result(progress))
-        left = [name for name in progress.expected if name not in progress.results]
-        if progress.diagnosing:  # it ended in a diagnosis, which is no test's verdict
-            progress.diagnosing = False
-            return self._submit([progress], left) if left else progress.done(_result(progress))
-        if left and (progress.current or event["late"]):
-            self._blame(progress, progress.current or left[0], event)
-            left = [name for name in left if name not in progress.results]
-            if left:
-                return self._submit([progress], left)
-        for name in left:  # the run ended as if all were well, and yet it left tests out
-            note = f"the run ended before this test (exit status {event['status']})"
-            progress.results[name] = _verdict(progress, name, Verdict.CRASHED, note)
-        progress.done(_result(progress))
-
-    def _blame(self, progress: _Progress, name: str, event: dict) -> None:
-        """The test that was under way when its process ended gets the verdict."""
-        progress.current = None
-        if event["late"]:
-            progress.late += 1
-            note = "no answer, and no signal could stop it: the process was ended"
-            task = progress.expected[name][0]
-            same = [other for other, (owner, _) in progress.expected.items() if owner == task]
-            names = progress.expected if progress.late >= _LATE_RUNS else same
-            for other in names:
-                if other not in progress.results:
-                    shown_note = note if other == name else "not run: an earlier test never ended"
-                    progress.results[other] = _verdict(
-                        progress, other, Verdict.TIMED_OUT, shown_note
-                    )
-            return
-        progress.results[name] = _verdict(
-            progress, name, Verdict.CRASHED, _how_it_ended(event["status"])
-        )
+        left = progress.end(event)
+        if left:
+            return self._submit([progress], left)
+        progress.done(progress.result())
 
 
 def spawn(preload: tuple[str, ...], folder: Path, control: int | None = None) -> subprocess.Popen:
@@ -441,45 +382,7 @@ def run(target: Target, exercises: Iterable[Exercise], seed: int) -> Report:
     return Report(shown(target.path), seed, versions(), ordered, seconds)
 
 
-def _request(job: Job) -> dict:
-    """A job as the warm parent reads it."""
+def _run(number: int, job: Job) -> tuple[int, int, list[str] | None]:
+    """One of the runs of a request: its number, its seed, and what takes the place of a task."""
     swap = job.target.swap
-    return {
-        "root": str(job.exercise.root),
-        "exercise": job.exercise.stem,
-        "target": str(job.target.path),
-        "swap": [swap.kind, swap.task, swap.name] if swap else None,
-        "diagnose": job.diagnose,
-        "seconds_per_test": job.seconds_per_test,
-        "startup_seconds": _STARTUP,
-    }
-
-
-def _result(progress: _Progress) -> ExerciseResult:
-    job = progress.job
-    tasks: dict[str, TaskResult] = {}
-    for name, (task, points) in progress.expected.items():
-        row = tasks.setdefault(task, TaskResult(job.exercise.stem, task, points))
-        row.tests.append(progress.results[name])
-        row.diagnosis = progress.diagnoses.get(task)
-    file = shown(job.target.file(job.exercise.stem))
-    return ExerciseResult(job.exercise.stem, file, list(tasks.values()), progress.problem)
-
-
-def _verdict(progress: _Progress, name: str, verdict: Verdict, note: str) -> TestResult:
-    task = progress.expected[name][0]
-    return TestResult(progress.job.exercise.stem, task, name, verdict, note=note)
-
-
-def _how_it_ended(status: int) -> str:
-    if status < 0:
-        name = signal.Signals(-status).name
-        return f"the process was ended by {name} while this test ran"
-    return f"the code ended the process (exit status {status}) while this test ran"
-
-
-def _no_tests(job: Job, event: dict) -> str:
-    return (
-        f"{shown(job.exercise.test_file)} could not be collected "
-        f"(exit status {event['status']}): `pytest {shown(job.exercise.test_file)}` says why"
-    )
+    return number, job.seed, [swap.kind, swap.task, swap.name] if swap else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 MEMORY = 4 << 30  # bytes that one test may take beyond what the process already has
@@ -27,25 +27,26 @@ class TimedOut(BaseException):
         self.seconds = seconds
 
 
-_interruptible = False
+_interruptible = _caught = False
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible(caught: bool = False) -> Iterator[None]:
     """A stretch in which the learner's code runs: only there does a timer raise, so that pytest's
-    own bookkeeping is never cut in two."""
-    global _interruptible
-    _interruptible = True
+    own bookkeeping is never cut in two. With `caught`, who opens it catches what is raised."""
+    global _interruptible, _caught
+    _interruptible, _caught = True, caught
     try:
         yield
     finally:
-        _interruptible = False
+        _interruptible = _caught = False
 
 
-def start_timer(seconds: float) -> None:
+def start_timer(seconds: float, end: Callable[[TimedOut], None] | None = None) -> None:
     """Raise `TimedOut` in the main thread after `seconds`, again and again until stopped.
 
-    It waits for an `interruptible` stretch.
+    It waits for an `interruptible` stretch. Where it would be nobody's to catch, `end` is called
+    in its place, if there is one, and ends the process.
     """
     swallowed = 0
 
@@ -53,6 +54,9 @@ def start_timer(seconds: float) -> None:
         nonlocal swallowed
         if not _interruptible:
             return
+        if end is not None and not _caught:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            end(TimedOut(seconds))
         swallowed += 1
         if swallowed > _GIVE_UP:
             os.write(2, b"\nThis code catches every exception in a loop without an end: stopped.\n")

@@ -57,7 +57,8 @@ def judge(error: BaseException, result: TestResult, files: tuple[str, ...]) -> N
         result.verdict, result.note = Verdict.CRASHED, explain(error)
         if line is None:
             result.note += " (while the test looked at what came back)"
-    result.returned, result.note = map(describe.without_tmp, (result.returned, result.note))
+    for about in ("returned", "expected", "note"):
+        setattr(result, about, describe.steady(getattr(result, about)))
 
 
 def _line_in(error: BaseException, files: tuple[str, ...]) -> tuple[int, str] | None:

@@ -14,7 +14,9 @@ import os
 import secrets
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import pytest_timeout
@@ -35,7 +37,19 @@ from grader.report import (
     replay_of,
     task_from,
 )
-from grader.run import EX, RESULT, RUN, Run, learner_files, mark, name, result_of, run_quietly, stem
+from grader.run import (
+    EX,
+    RESULT,
+    RUN,
+    Run,
+    end_late,
+    learner_files,
+    mark,
+    name,
+    result_of,
+    run_quietly,
+    stem,
+)
 from grader.target import Target
 
 _LETTERS = {
@@ -226,13 +240,21 @@ def pytest_timeout_set_timer(item, settings):
     if not limits.CAN_ALARM or mark(item) is None:
         return None
     run = item.config.stash[RUN]
-    late = any(one.stash[RESULT].verdict is Verdict.TIMED_OUT for one, _ in run.group)
+    late = mark(item).args[0] in run.late or any(
+        one.stash[RESULT].verdict is Verdict.TIMED_OUT for one, _ in run.group
+    )
     seconds = min(settings.timeout, run.seconds_per_test or settings.timeout)
     seconds = min(seconds, _AFTER_TIMEOUT) if late else seconds
     if run.tell:
         run.tell({"event": "start", "test": name(item), "seconds": seconds})
-    limits.start_timer(seconds)
+    limits.start_timer(seconds, partial(_out_of_time, item) if run.worker and run.tell else None)
     return True
+
+
+def _out_of_time(item, error: limits.TimedOut) -> NoReturn:
+    result = item.stash[RESULT]
+    judge(error, result, learner_files(item))
+    end_late(item, result)
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
@@ -276,7 +298,8 @@ def _close_group(run: Run, nextitem) -> None:
         result_of(item) for item, reports in group if not any(report.skipped for report in reports)
     ]
     task = TaskResult(exercise, about.args[0], about.kwargs["points"], tests)
-    if run.diagnose and task.verdict in diagnose.DIAGNOSED:
+    # (Known answers never come near code that runs apart from its tests.)
+    if run.diagnose and run.worker is None and task.verdict in diagnose.DIAGNOSED:
         if run.tell:
             run.tell({"event": "diagnosing", "seconds": diagnose.TASK_CLOCK})
         task.diagnosis = diagnose.diagnose(task, run, [item for item, _ in group], nextitem)

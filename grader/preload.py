@@ -10,6 +10,11 @@ from grader import course, reading
 from grader.course import Exercise
 
 _STEPS = 5  # from here on an answer may bring one of torch's optimisers
+_SLOPES = 3  # from here on, gradients go back and forth
+# What each judge has to do with: workers, Linux's limits where there are any, generators to seed.
+# What it imported by itself, every other judge would have to import too.
+_JUDGES = ("grader.boundary.judge", "grader.boundary.trusted", "grader.worker")
+_JUDGES += ("resource", "numpy.random")
 
 
 def preload_for(exercises: Iterable[Exercise]) -> list[str]:
@@ -25,7 +30,9 @@ def preload_judge(exercises: Iterable[Exercise]) -> list[str]:
     """
     exercises = tuple(exercises)
     names = _imported(exercise.test_file for exercise in exercises) + _digits_for(exercises)
-    return [*names, "grader.boundary.judge", *_steps_for(exercises)]
+    if "PIL" in names:
+        names.append("PIL.PngImagePlugin")
+    return [*names, *_JUDGES, *_steps_for(exercises)]
 
 
 def preload_worker(exercises: Iterable[Exercise]) -> list[str]:
@@ -42,8 +49,11 @@ def _digits_for(exercises: Iterable[Exercise]) -> list[str]:
 
 
 def _steps_for(exercises: Iterable[Exercise]) -> list[str]:
-    """What an optimiser's first step imports: seconds, and in each child again without it."""
-    return ["torch._dynamo"] if any(one.number >= _STEPS for one in exercises) else []
+    """What torch imports at the first step of an optimiser, and at the first gradient handed on:
+    seconds, and in each child again without it."""
+    last = max((exercise.number for exercise in exercises), default=0)
+    names = {_STEPS: "torch._dynamo", _SLOPES: "torch.fx.experimental.symbolic_shapes"}
+    return next(([name] for number, name in names.items() if last >= number), [])
 
 
 def _imported(files: Iterable[Path]) -> list[str]:

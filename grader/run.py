@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -15,13 +17,28 @@ from grader.bank import REFERENCE, Entry
 from grader.boundary.faults import Ended
 from grader.course import shown
 from grader.loading import CannotLoad
-from grader.recorder import Ex
+from grader.recorder import Ex, last_call
 from grader.report import ExerciseResult, TestResult, Verdict
 from grader.target import Target, read_source
 
 SPIN = "Is there a loop that never ends, or far more work than the task needs?"
 PRINTED = 2000  # characters of what a test prints that are kept
 DIAGNOSIS_SECONDS = 6.0  # for all diagnoses of a run together
+
+
+class Tail:
+    """The end of what a worker prints, however much that is."""
+
+    def __init__(self):
+        self._text = ""
+
+    def write(self, text: str) -> None:
+        self._text = (self._text + text)[-PRINTED:]
+
+    def take(self) -> str:
+        """What is kept; from now on it is not."""
+        text, self._text = self._text, ""
+        return text
 
 
 @dataclass
@@ -40,13 +57,14 @@ class Run:
     diagnosis_seconds: float = DIAGNOSIS_SECONDS  # what is left of them
     # Starts a worker for the code under test; None: it runs in the process of the tests.
     worker: Callable | None = None
-    diagnosing: object = None  # what a worker of its own has loaded, so that no answer gets around
+    late: set[str] = field(default_factory=set)  # tasks of which a test timed out in another child
+    tail: Tail = field(default_factory=Tail)  # of what a worker prints
 
     def load(self, stem: str):
         """The module under test, loaded once; a file that does not load fails once too."""
         if stem not in self.modules:
             try:
-                with limits.interruptible():
+                with limits.interruptible(caught=True):
                     self.modules[stem] = self._load(stem)
             except CannotLoad as error:
                 self.modules[stem] = error
@@ -68,23 +86,13 @@ class Run:
         path = self.target.file(stem)
         swap = self.target.swap
         source, parts = read_source(path), swap.parts if swap else ()
-        return Remote(self.worker, source, f"{stem}.py", shown(path), stem, parts)
-
-    def swapped(self, stem: str, entry: Entry):
-        """The module under test with one task replaced, beside the one that is judged."""
-        if self.worker is None:
-            return self.target.with_swap(entry).load(stem)
-        if self.diagnosing is None:
-            other = replace(self, target=self.target.with_swap(entry))
-            self.diagnosing = other._load(stem)
-        else:
-            self.diagnosing.load(entry.parts)
-        return self.diagnosing
+        show = self.tail.write
+        return Remote(self.worker, source, f"{stem}.py", shown(path), stem, parts, show)
 
     def close(self) -> None:
         """End the workers that it has started."""
         if self.worker is not None:
-            for module in (*self.modules.values(), self.diagnosing):
+            for module in self.modules.values():
                 if hasattr(module, "close"):
                     module.close()
 
@@ -106,8 +114,24 @@ def run_quietly(item, nextitem) -> list:
         del item.stash[EX]
     with contextlib.nullcontext() if _on_accelerator() else limits.memory_limit():
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
-    item.stash[RESULT].printed = describe.without_tmp(reports[-1].capstdout[-PRINTED:])
+    run = item.config.stash[RUN]
+    printed = (reports[-1].capstdout + run.tail.take())[-PRINTED:]
+    item.stash[RESULT].printed = describe.steady(printed)
     return reports
+
+
+def end_late(item, result: TestResult) -> NoReturn:
+    """Where the code runs apart, a test is out of time: say so, and end this process.
+
+    The exception may come in the middle of anything that pytest does, and what is cut in two there
+    must not judge another test. The engine has the others run in a process of their own.
+    """
+    run = item.config.stash[RUN]
+    result.called = last_call(item.stash[EX]) if EX in item.stash else ""
+    result.printed = describe.steady(run.tail.take())
+    run.tell({"event": "test", "result": vars(result)})
+    run.tell({"event": "cut"})
+    os._exit(0)
 
 
 def result_of(item) -> TestResult:

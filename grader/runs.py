@@ -1,4 +1,4 @@
-"""What a child of a stage does: the runs of its request, and of those that follow if it is kept."""
+"""What a child of a stage does: the runs of its request, and then it ends."""
 
 from __future__ import annotations
 
@@ -6,106 +6,87 @@ import itertools
 import os
 import signal
 import sys
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from grader.wire import Lines, send
+from grader.wire import send
 
 PICTURE_SECONDS = 30.0
 
 
-def serve(exercise, request: dict, pipe: int, requests: int | None, session, worker) -> None:
-    """Run the tests of each request, and say on `pipe` what happens, as it happens."""
+def serve(exercise, request: dict, pipe: int, session) -> None:
+    """Run the tests of a request, and say on `pipe` what happens, as it happens."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command decides what Ctrl-C ends
-    spare = Spare(worker) if worker else None
-    more = Lines(requests) if requests is not None else None
-    items = session.items
-    while request is not None:
-        session.items = _wanted(items, request.get("tests"))
-        _run(exercise, request, pipe, session, spare)
-        if more is None or request.get("picture"):  # which the code under test has drawn here
-            break
-        spare.prepare()
-        request = next(iter(more.read()), None)
-    if spare:
-        spare.close()
+    session.items = _wanted(session.items, request.get("tests"))
+    if request.get("picture"):
+        return _paint(exercise, request, pipe)
+    for number, seed, swap in list(request["runs"]):
+        _run(exercise, request | {"run": number, "seed": seed, "swap": swap}, pipe, session)
 
 
-class Spare:
-    """Starts workers, one of them before it is asked for."""
+def workers(trusted: bool):
+    """What starts a worker for the code under test, where it is to run apart from the tests.
 
-    def __init__(self, start):
-        self._start, self._ready = start, None
-
-    def __call__(self):
-        found, self._ready = self._ready, None
-        return found if found and found.ended is None else self._start()
-
-    def prepare(self) -> None:
-        """Start the next one."""
-        from grader.worker import SandboxError
-
-        if self._ready is None:
-            with suppress(SandboxError):  # whoever asks for one will be told
-                self._ready = self._start()
-
-    def close(self) -> None:
-        """End the one that nobody asked for."""
-        if self._ready:
-            self._ready.close()
-
-
-def workers():
-    """What starts a worker for the code under test, where it is to run apart from the tests."""
+    The course's own code, `trusted`, needs no sandbox, and is kept out of the one that others are
+    in: its worker is forked from the process of its tests.
+    """
     from grader.engine import WORKERS
 
     control = os.environ.get(WORKERS)
     if control is None:
         return None
-    from grader.sandbox import fork_worker
+    if trusted:
+        from grader.boundary.trusted import TrustedWorker
+
+        return TrustedWorker
+    from grader.worker import fork_worker
 
     return partial(fork_worker, int(control))
 
 
-def _run(exercise, request: dict, pipe: int, session, worker) -> None:
+def _paint(exercise, request: dict, pipe: int) -> None:
+    from grader.pictures.paint import paint
+    from grader.target import Target
+
+    send(pipe, {"event": "start", "test": None, "seconds": PICTURE_SECONDS})
+    target = Target(Path(request["target"]))
+    problem, alt = paint(exercise, target, Path(request["picture"]), PICTURE_SECONDS)
+    send(pipe, {"event": "picture", "problem": problem, "alt": alt})
+
+
+def _run(exercise, request: dict, pipe: int, session) -> None:
     from _pytest.main import pytest_runtestloop
 
     from grader import bank
     from grader.run import RUN, Run, mark, name
     from grader.target import Target
 
-    known = len(sys.modules)  # a set of them would touch, and so copy, a page for each name
+    loaded = len(sys.modules)  # a set of them would touch, and so copy, a page for each name
     target = Target(Path(request["target"]))
     if request["swap"]:
         target = target.with_swap(bank.find(exercise, *request["swap"]))
-    if request.get("picture"):
-        from grader.pictures.paint import paint
-
-        send(pipe, {"event": "start", "test": None, "seconds": PICTURE_SECONDS})
-        problem, alt = paint(exercise, target, Path(request["picture"]), PICTURE_SECONDS)
-        return send(pipe, {"event": "picture", "problem": problem, "alt": alt})
     tests = [
         (mark(item).args[0], mark(item).kwargs["points"], name(item))
         for item in session.items
         if mark(item)
     ]
-    for _, seed in request["runs"]:
-        run = session.config.stash[RUN] = Run(
-            root=exercise.root,
-            target=target,
-            seed=seed,
-            diagnose=request["diagnose"],
-            seconds_per_test=request["seconds_per_test"],
-            tell=lambda event: send(pipe, event),
-            worker=worker,
-        )
-        send(pipe, {"event": "collected", "tests": tests})
-        pytest_runtestloop(session)
-        new = list(itertools.islice(reversed(sys.modules), len(sys.modules) - known))
+    run = session.config.stash[RUN] = Run(
+        root=exercise.root,
+        target=target,
+        seed=request["seed"],
+        diagnose=request["diagnose"],
+        seconds_per_test=request["seconds_per_test"],
+        tell=lambda event: send(pipe, event),
+        worker=workers(request["trusted"]),
+        late=set(request["late"]),
+    )
+    send(pipe, {"event": "collected", "tests": tests})
+    pytest_runtestloop(session)
+    if run.worker is None:
+        new = list(itertools.islice(reversed(sys.modules), len(sys.modules) - loaded))
         send(pipe, {"event": "imported", "modules": _library_modules(new[::-1])})
-        send(pipe, {"event": "done"})
-        run.close()  # which nobody waits for
+    send(pipe, {"event": "done"})
+    run.close()  # which nobody waits for
 
 
 def _wanted(items: list, tests: list[str] | None) -> list:

@@ -1,8 +1,8 @@
-"""A stage: a process that has one exercise's tests collected, and forks a fresh child for each run.
+"""A stage: a process that has one exercise's tests collected, and forks a child for each request.
 
-It never runs a learner's code itself; what a child had to import is imported here afterwards, so
-that the next child need not. A child that runs no learner's code either (that runs apart, in a
-worker of the sandbox) is kept for a while, and takes the next request.
+It never runs a learner's code itself, and a child serves one request and no other. Where the code
+runs in the child, what the child had to import is imported here afterwards, so that the next need
+not; from a child whose code runs apart, nothing comes back but its events.
 """
 
 from __future__ import annotations
@@ -46,14 +46,15 @@ UNUSED = [
     "warnings",
 ]
 GRACE = 4.0  # seconds beyond the limit of a test or a diagnosis before the child is killed
-_PATIENCE = 2.0  # seconds that a child waits for another request
-_RUNS = 50  # of one child, so that whatever it piles up has an end
-# What a child begins with: its request, where it reports, and where further requests come.
-Ends = tuple[dict, int, int | None]
+# What a child begins with: its request, and where it reports.
+Ends = tuple[dict, int]
 
 
-def perform(root: Path, stem: str, requests: int, events: int) -> int:
-    """Collect the tests of an exercise and serve runs of them; pytest's exit status at the end."""
+def perform(root: Path, stem: str, bank_too: bool, requests: int, events: int) -> int:
+    """Collect the tests of an exercise and serve runs of them; pytest's exit status at the end.
+
+    With `bank_too` the known answers are read as well: in no stage that judges what was handed in.
+    """
     import pytest_timeout
 
     from grader import bank, course
@@ -61,9 +62,9 @@ def perform(root: Path, stem: str, requests: int, events: int) -> int:
     from grader.target import Target
 
     exercise = course.load(root).find(stem)
-    # Read here once, and not in every child.
-    bank.read(exercise.mistakes, exercise)
-    bank.read(exercise.variants, exercise)
+    if bank_too:  # here once, and not in every child
+        bank.read(exercise.mistakes, exercise)
+        bank.read(exercise.variants, exercise)
     command = [str(exercise.test_file), f"--rootdir={root}", "-qq", "--capture=sys"]
     command += [f"-pno:{name}" for name in UNUSED]
     nobody = Run(root, Target(exercise.test_file), seed=0)
@@ -96,48 +97,37 @@ class Serve:
         send(self._events, {"event": "ready"})
         gc.collect()
         gc.freeze()  # no collection in a child walks, and so copies, what was there before
-        worker = runs.workers()
-        stage = Stage(self._requests, self._events, keep=worker is not None)
-        ends = stage.serve()
+        ends = Stage(self._requests, self._events).serve()
         try:
             if ends is not None:
-                runs.serve(self._exercise, *ends, session, worker)
+                runs.serve(self._exercise, *ends, session)
         finally:
             os._exit(0)  # whatever it raised, the tests that have no result tell
 
 
 @dataclass
 class Child:
-    """A process that does the runs of one request, one seed after the other, or waits for one."""
+    """A process that does the runs of one request, one after the other."""
 
     request: dict
     pid: int
-    requests: int | None  # where it takes further ones, if it does
     lines: Lines
     folder: str
     deadline: float
-    begun: bool = True  # False until it has said something of a request that it was handed
-    done: int = 0  # runs
     imported: list[str] = field(default_factory=list)
     killed: bool = False
 
     @property
     def id(self) -> int:
         """The run under way."""
-        return self.request["runs"][0][0]
-
-    def let_go(self) -> None:
-        """It gets no further request, and ends when it has none."""
-        if self.requests is not None:
-            os.close(self.requests)
-            self.requests = None
+        return self.request["runs"][0][0] if self.request["runs"] else -1
 
 
 class Stage:
     """Forks, watches over deadlines, and passes on what the children say."""
 
-    def __init__(self, requests: int, events: int, keep: bool):
-        self._requests, self._events, self._keep = Lines(requests), events, keep
+    def __init__(self, requests: int, events: int):
+        self._requests, self._events = Lines(requests), events
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._requests, selectors.EVENT_READ, None)
         self._children: list[Child] = []
@@ -169,60 +159,42 @@ class Stage:
                     kill(child.pid)
         elif "retire" in request:
             self._closing = True
-            for child in self._children:
-                if not child.request["runs"]:
-                    child.let_go()
-        elif not self._hand_over(request):
+        else:
             return self._fork(request)
         return None
 
-    def _hand_over(self, request: dict) -> bool:
-        """Give a request to a child that waits for one, if there is one."""
-        for child in self._children:
-            if child.requests is not None and not child.request["runs"]:
-                child.request, child.begun = request, False
-                child.deadline = time.monotonic() + request["startup_seconds"]
-                with contextlib.suppress(BrokenPipeError):  # it has ended: `_bury` forks another
-                    send(child.requests, request)
-                return True
-        return False
-
     def _fork(self, request: dict) -> Ends | None:
         reader, writer = os.pipe()
-        theirs, ours = os.pipe() if self._keep else (None, None)
         folder = tempfile.mkdtemp(prefix="kata-run-")
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             os.setpgid(0, 0)  # killed together with the processes it starts
             end_with_parent(parent)
-            for end in (reader, ours, self._requests.descriptor, self._events):
-                if end is not None:
-                    os.close(end)
-            for other in self._children:  # else they would not see that the stage lets them go
-                other.let_go()
+            for end in (reader, self._requests.descriptor, self._events):
+                os.close(end)
+            for other in self._children:
+                other.lines.close()
             self._selector.close()
             os.environ["TMPDIR"] = os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.tempdir = folder
-            return request, writer, theirs
+            return request, writer
         os.close(writer)
-        if theirs is not None:
-            os.close(theirs)
         deadline = time.monotonic() + request["startup_seconds"]
-        child = Child(request, pid, ours, Lines(reader), folder, deadline)
+        child = Child(request, pid, Lines(reader), folder, deadline)
         self._children.append(child)
         self._selector.register(child.lines, selectors.EVENT_READ, child)
         return None
 
     def _read_child(self, child: Child) -> Ends | None:
         for event in child.lines.read():
-            child.begun = True
             if event["event"] in ("start", "diagnosing"):
                 child.deadline = time.monotonic() + event["seconds"] + GRACE
             elif event["event"] == "imported":
                 child.imported += event["modules"]
                 continue
             elif event["event"] == "done":
-                self._close_run(child, 0)
+                if child.request["runs"]:
+                    self._close_run(child, 0)
                 continue
             send(self._events, event | {"id": child.id})
         if not child.lines.open:
@@ -232,20 +204,16 @@ class Stage:
     def _close_run(self, child: Child, code: int) -> None:
         send(self._events, {"event": "end", "id": child.id, "status": code, "late": child.killed})
         child.request["runs"].pop(0)
-        child.done += 1
         if not child.request["runs"]:
-            child.deadline = time.monotonic() + _PATIENCE
-            if self._closing or child.done >= _RUNS:
-                child.let_go()
+            child.deadline = time.monotonic() + GRACE  # to end by itself
 
     def _bury(self, child: Child) -> Ends | None:
         self._selector.unregister(child.lines)
         child.lines.close()
-        child.let_go()
         self._children.remove(child)
         kill(child.pid)  # whatever it left behind in its group
         _, status = os.waitpid(child.pid, 0)
-        if child.request["runs"] and child.begun:
+        if child.request["runs"]:
             self._close_run(child, os.waitstatus_to_exitcode(status))
         shutil.rmtree(child.folder, ignore_errors=True)
         for name in child.imported:
@@ -260,12 +228,8 @@ class Stage:
         now = time.monotonic()
         for child in self._children:
             if now > child.deadline and not child.killed:
-                if child.requests is not None and not child.request["runs"]:
-                    child.let_go()
-                    child.deadline = now + GRACE  # to end by itself
-                else:
-                    child.killed = True
-                    kill(child.pid)
+                child.killed = True
+                kill(child.pid)
 
     def _patience(self) -> float | None:
         if not self._children:

@@ -20,7 +20,8 @@ from grader.stage import end_with_parent, kill, load, perform
 from grader.wire import Lines, send
 
 NEEDED = ("grader.plugin", "grader.draw", "grader.expect", "pytest_timeout")  # by every run
-Key = tuple[str, str]  # a course folder and the stem of one of its exercises
+# A course folder, the stem of one of its exercises, and whether the known answers are read too.
+Key = tuple[str, str, bool]
 
 
 @dataclass
@@ -65,8 +66,8 @@ class Parent:
                 if request["cancel"] in stage.under_way:
                     send(stage.requests, request)
             return
-        key = request["root"], request["exercise"]
-        stamp = _stamp(*key)
+        key = request["root"], request["exercise"], request["bank"]
+        stamp = _stamp(*key[:2])
         stage = self._stages.get(key)
         if stage is None or stage.stamp != stamp:
             if stage is not None:
@@ -74,7 +75,7 @@ class Parent:
             seconds = request["startup_seconds"]
             stage = self._stages[key] = self._fork(key, stamp, time.monotonic() + seconds)
             self._all.append(stage)
-        stage.under_way |= {run for run, _ in request["runs"]}
+        stage.under_way |= {run for run, *_ in request["runs"]}
         send(stage.requests, request)
 
     def _fork(self, key: Key, stamp: tuple, deadline: float) -> Collected:
@@ -91,7 +92,7 @@ class Parent:
                 for end in (ours[1], theirs[0], self._requests.descriptor, self._events):
                     os.close(end)
                 self._selector.close()
-                code = perform(Path(key[0]), key[1], ours[0], theirs[1])
+                code = perform(Path(key[0]), *key[1:], ours[0], theirs[1])
             finally:
                 os._exit(code)
         os.close(ours[0])
@@ -173,8 +174,12 @@ def main() -> None:
         from grader.mnist import load_sample
 
         load_sample()
-    from grader.engine import versions
+    from grader.engine import WORKERS, versions
 
+    if WORKERS in os.environ:  # its children serve one submission each, and are all that begins
+        from grader.boundary.worker import warm
+
+        warm()
     versions()  # looked up once, here, and not in every child
     gc.collect()
     gc.freeze()  # no collection in a child walks, and so copies, the parent's heap

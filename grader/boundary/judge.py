@@ -39,8 +39,17 @@ class Remote:
     worker that is lost is replaced when the next test begins.
     """
 
-    def __init__(self, worker: Callable, source: str, path: str, shown: str, stem: str, parts=()):
-        self._start = worker
+    def __init__(
+        self,
+        worker: Callable,
+        source: str,
+        path: str,
+        shown: str,
+        stem: str,
+        parts=(),
+        show: Callable[[str], object] = lambda text: sys.stdout.write(text),
+    ):
+        self._start, self._show = worker, show
         self._about = [source, path, shown, stem, [list(part) for part in parts]]
         self._worker, self._link = None, None
         self._folder: Folder | None = None
@@ -53,16 +62,8 @@ class Remote:
     def _open(self) -> None:
         self._worker = self._start()
         self._link = Link(self._worker.socket, self._objects, self._serve, judge=True)
-        self._link.show = lambda text: sys.stdout.write(text)
+        self._link.show = self._show
         self._load()
-
-    def load(self, parts) -> None:
-        """Load the module once more, with other answers in the place of its own."""
-        self._about[-1] = [list(part) for part in parts]
-        if self._worker is None:
-            self._open()
-        else:
-            self._load()
 
     def _load(self) -> None:
         self._found = {}
@@ -81,13 +82,13 @@ class Remote:
 
     def begin(self, seed: int, files: Callable[[], Path | None]) -> None:
         """A test begins; `files()` is the folder that it shares with the learner's code, if any."""
-        if self._worker is None:
-            self._open()
-        self._link.begin()
-        self._folder, self._files = None, files
-        self._link.codec.folder = files
         self._asked, likely = [], self._asked  # the next test asks for about the same
         with limits.interruptible():
+            if self._worker is None:
+                self._open()
+            self._link.begin()
+            self._folder, self._files = None, files
+            self._link.codec.folder = files
             found = self.ask("begin", seed, likely)
         if not isinstance(found, dict):
             raise self._lost(Broken("no answer to begin"))

@@ -23,7 +23,7 @@ TOGETHER = (
     ("test_training", "test_training_apart", "test_boundary", "test_mnist", "test_pictures",
      "test_ex10_datasets", "test_ex11_dataloaders", "test_ex12_train_digits",
      "test_ex13_fast_loader"),
-    ("test_engine", "test_diagnose", "test_failure_text", "test_kept", "test_prove"),
+    ("test_engine", "test_diagnose", "test_failure_text", "test_judges", "test_prove"),
 )  # fmt: skip
 # What begins first. The rest fills up the workers that have done with these.
 FIRST = (*sum(TOGETHER, ()), "test_watch", "test_readme", "test_cli")  # fmt: skip
