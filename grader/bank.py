@@ -8,6 +8,8 @@ into that module's namespace, so that the other tasks of the exercise are in its
 from __future__ import annotations
 
 import ast
+import copy
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -36,7 +38,7 @@ def variant(task: str, about: str):
 class Entry:
     """One known answer."""
 
-    kind: Literal["mistake", "variant", "mutant", "reference"]
+    kind: Literal["mistake", "variant", "mutant", "reference", "layered"]
     task: str
     name: str
     message: str
@@ -100,10 +102,45 @@ def references(exercise: Exercise, tasks: Sequence[str]) -> Entry:
     return Entry("reference", tasks[0], ", ".join(tasks), "", False, path, imports, body, None)
 
 
+def layered(exercise: Exercise, layers: Sequence[tuple[str, str]]) -> Entry:
+    """Mistakes of several tasks in one: pairs of task and mistake, the lowest first."""
+    entries = [find(exercise, "mistake", *layer) for layer in layers]
+    if len(entries) == 1:
+        return entries[0]
+    *lower, top = entries
+    before = [part for entry in lower for part in _apart(entry).body]
+    name = json.dumps([list(layer) for layer in layers])
+    return replace(top, kind="layered", name=name, before=_joined(_module(before), top.before))
+
+
+def _apart(entry: Entry) -> ast.Module:
+    """An entry's code with a name of its own for its `Reference`: others may have theirs."""
+    own = f"Reference_{entry.task}"
+    renamed = _Renamed(own).visit(copy.deepcopy(entry.body))
+    if entry.reference is None:
+        return _joined(entry.before, renamed)
+    reference = ast.parse(f"{entry.reference}\n\n{own} = {entry.task}\n")
+    return _joined(entry.before, reference, renamed)
+
+
+class _Renamed(ast.NodeTransformer):
+    """Another name in the place of `Reference`."""
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        if node.id != "Reference":
+            return node
+        return ast.copy_location(ast.Name(self._name, node.ctx), node)
+
+
 def find(exercise: Exercise, kind: str, task: str, name: str) -> Entry:
-    """The entry that another process means; a mutant's name is its source."""
+    """The entry that another process means; a mutant's name is its source, layers are JSON."""
     if kind == "mutant":
         return mutant(exercise, task, name)
+    if kind == "layered":
+        return layered(exercise, [(of, mistake) for of, mistake in json.loads(name)])
     entries = mistakes(exercise, task) if kind == "mistake" else variants(exercise, task)
     return next(entry for entry in entries if entry.name == name)
 
@@ -128,6 +165,10 @@ def _imports(tree: ast.Module) -> ast.Module:
     return ast.Module(
         [node for node in nodes if getattr(node, "module", None) != "grader.bank"], []
     )
+
+
+def _module(body: list[ast.stmt]) -> ast.Module:
+    return ast.Module(body, [])
 
 
 def _joined(*modules: ast.Module) -> ast.Module:

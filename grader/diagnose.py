@@ -48,7 +48,7 @@ def _cause(task: TaskResult, trial: _Trial, items: list) -> Diagnosis | None:
         right = bank.references(exercise, to_blame)
         failed = [item for item in items if not seen[name(item)].passed]
         if trial.holds(right, failed, lambda result: result.passed):
-            return Diagnosis("", _through(to_blame), to_blame)
+            return Diagnosis("", through(to_blame), to_blame)
         seen = trial.results(right, items)
         if seen is None:
             return None
@@ -77,7 +77,8 @@ def _failed_before(task: TaskResult, run) -> list[str]:
     return [one for one in failed if one in called]
 
 
-def _through(tasks: list[str]) -> str:
+def through(tasks: list[str]) -> str:
+    """The sentence on a task that fails only through others, which it calls."""
     names = " and ".join(f"`{task}`" for task in tasks)
     if len(tasks) == 1:
         return (

@@ -7,6 +7,7 @@ in each test cell what nbgrader's own scoring, feedback and export read.
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 
 from nbconvert.exporters import NotebookExporter
@@ -141,10 +142,11 @@ class KataExecute(NbGraderPreprocessor):
 
     def _begin(self, student: str, exercise: Exercise, answer: submission.Answer) -> tuple:
         course, own = course_of(Path.cwd()), Path.cwd() / OWN_TESTS
-        seconds = self.seconds_per_test
-        seed = class_seed(Path.cwd())
+        seconds, seed = self.seconds_per_test, class_seed(Path.cwd())
         key = (str(course.root), str(own), student, exercise.stem, answer.source, seconds, seed)
-        _ahead.begin(key, lambda: judge.grade(exercise, answer, course, own, seconds, seed))
+        kept = Path.cwd()
+        grade = partial(judge.grade, exercise, answer, course, own, seconds, seed, kept)
+        _ahead.begin(key, grade)
         return key
 
     def _begin_following(self, exercise: Exercise, told: dict) -> tuple | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.classroom import submission
+from grader.classroom.mistakes import MistakeTable
 from grader.classroom.released import released, without_iri_parser
 from grader.classroom.submission import NotGraded
 from grader.classroom.submitted import Submission
@@ -75,37 +76,66 @@ class _Case:
 class Cases:
     """The jobs of many submissions, one after the other, and what became of them.
 
+    Between them come the jobs that the table of mistakes has to have run before it can say of a
+    submission what it looks like.
+
     An iterator of its own and no generator: a notebook that failed as a whole is run once more, and
     that job may come after the last submission was begun.
     """
 
-    def __init__(self, submissions, course: Course, seed: int, own: Path | None, folder: Path):
+    def __init__(
+        self,
+        submissions,
+        course: Course,
+        seed: int,
+        own: Path | None,
+        folder: Path,
+        table: MistakeTable,
+    ):
         self._waiting, self._course, self._seed = iter(submissions), course, seed
+        self._table, self._undiagnosed = table, []
         self._own, self._folder, self._number = own, folder, 0
-        self._jobs: deque[Job] = deque()
+        self._jobs: deque[Job | tuple[Job, ...]] = deque()
         self._under_way: dict[Path, _Case] = {}
         self._ended: deque[tuple[Submission, ExerciseResult]] = deque()
 
     def __iter__(self) -> Cases:
         return self
 
-    def __next__(self) -> Job:
+    def __next__(self) -> Job | tuple[Job, ...]:
         while not self._jobs:
             self._begin(next(self._waiting))
         return self._jobs.popleft()
 
     def take(self, job: Job, result: ExerciseResult) -> None:
         """Hear what a job has found."""
+        if self._table.take(job, result):
+            waiting, self._undiagnosed = self._undiagnosed, []
+            for case in waiting:
+                self._diagnose(case)
+            return
         case = self._under_way[job.target.path]
         case.left.discard(job)
         case.results[job.exercise.root] = _without(result, case.folder)
         if case.left:
             return
-        found = merged([case.results[one.root] for one in parts(case.exercise, self._own)])
-        if found.problem and is_notebook(case.submission) and not case.guarded:
+        problem = any(one.problem for one in case.results.values())
+        if problem and is_notebook(case.submission) and not case.guarded:
             case.guarded = True
             self._run(case)
             return
+        self._diagnose(case)
+
+    def _diagnose(self, case: _Case) -> None:
+        """Say what the failures look like; where runs of mistakes are missing, wait for them."""
+        result = case.results[case.exercise.root]
+        source = (case.folder / f"{case.exercise.stem}.py").read_text("utf-8", "replace")
+        waits, batches = self._table.ask(case.exercise, result, source)
+        self._jobs += batches
+        if waits:
+            self._undiagnosed.append(case)
+            return
+        found = merged([case.results[one.root] for one in parts(case.exercise, self._own)])
         found.file = case.submission.name
         self._end(case, found)
 
@@ -120,7 +150,9 @@ class Cases:
         for case in self._under_way.values():
             shutil.rmtree(case.folder, ignore_errors=True)
         self._under_way.clear()
+        self._undiagnosed.clear()
         self._jobs.clear()
+        self._table.forget_under_way()
         return found
 
     @property
@@ -194,4 +226,5 @@ def _without(result: ExerciseResult, folder: Path) -> ExerciseResult:
 def job_for(
     file: Path, exercise: Exercise, seed: int, seconds_per_test: float | None = None
 ) -> Job:
-    return Job(Target(file), exercise, seed, seconds_per_test=seconds_per_test)
+    """A run of an answer; what its failures look like, the table of mistakes says."""
+    return Job(Target(file), exercise, seed, diagnose=False, seconds_per_test=seconds_per_test)

@@ -176,7 +176,9 @@ def _graded(order: Order, terms: Terms, missing: list[Submission], say) -> Itera
     isolation = judge.isolation(terms.course) if ready else ""
     if notice := notice_of(isolation) if ready else "":
         say(f"{notice}.")
-    for one, result in judge.grade_each(ready, terms.course, terms.seed, terms.own, workers):
+    for one, result in judge.grade_each(
+        ready, terms.course, terms.seed, terms.own, workers, order.out
+    ):
         yield Graded(one, result, engine.versions(), isolation)
 
 

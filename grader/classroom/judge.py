@@ -16,6 +16,7 @@ from pathlib import Path
 from grader import engine
 from grader import isolation as kept_apart
 from grader.classroom.cases import Cases, job_for, merged, parts, unjudged
+from grader.classroom.mistakes import MistakeTable
 from grader.classroom.submission import Answer
 from grader.classroom.submitted import Submission
 from grader.course import Course, Exercise
@@ -23,8 +24,11 @@ from grader.isolation import Isolation
 from grader.preload import preload_for
 from grader.report import ExerciseResult
 
+_TABLES = 8  # of mistakes, that are held at a time
 SET_ASIDE = "Set aside: whatever graded it came to an end, twice."
 engines: dict[Path, engine.Engine] = {}  # by course folder; warm for as long as this process lives
+# By course folder, seed and the folder that they are kept in.
+tables: dict[tuple[Path, int, Path | None], MistakeTable] = {}
 words: dict[Path, Isolation] = {}  # by course folder; closed where no other word was given
 
 
@@ -44,9 +48,10 @@ def grade(
     own: Path | None = None,
     seconds_per_test: float | None = None,
     seed: int | None = None,
+    kept: Path | None = None,
 ) -> Grading:
     """Run an exercise's tests, and the instructor's own, on an answer; under a fresh seed if none
-    is named."""
+    is named. What the known mistakes do is kept below `kept`."""
     seed = engine.draw_seed() if seed is None else seed
     with tempfile.TemporaryDirectory(prefix="kata-") as folder:
         file = Path(folder) / f"{exercise.stem}.py"
@@ -54,7 +59,32 @@ def grade(
         results = [
             _run(course, job_for(file, one, seed, seconds_per_test)) for one in parts(exercise, own)
         ]
+    table = table_for(course, seed, kept)
+    _diagnose(course, exercise, results[0], answer.source, table)
     return Grading(merged(results), seed, isolation(course))
+
+
+def table_for(course: Course, seed: int, kept: Path | None = None) -> MistakeTable:
+    """What the known mistakes do under a seed; as long as this process lives, and on the disk."""
+    key = (course.root, seed, kept)
+    if key not in tables:
+        while len(tables) >= _TABLES:
+            tables.pop(next(iter(tables)))
+        tables[key] = MistakeTable(course, seed, kept, isolation(course))
+    return tables[key]
+
+
+def _diagnose(
+    course: Course, exercise: Exercise, result: ExerciseResult, source: str, table: MistakeTable
+) -> None:
+    while (asked := table.ask(exercise, result, source))[0]:
+        try:
+            for job, found in _map(course, asked[1], None):
+                table.take(job, found)
+        except engine.EngineError:  # someone ended it: then without a word on what it looks like
+            _discard(course)
+            table.forget_under_way()
+            return
 
 
 def grade_submission(
@@ -71,19 +101,22 @@ def grade_each(
     seed: int,
     own: Path | None = None,
     width: int | None = None,
+    kept: Path | None = None,
 ) -> Iterator[tuple[Submission, ExerciseResult]]:
     """Grade submissions through one engine, `width` at a time, each result as it is there.
 
     Every submission gets one result. What cannot be graded gets `unjudged`; so does a submission
-    that was under way twice when the engine ended. Nothing is written but in a temporary folder.
+    that was under way twice when the engine ended. Nothing is written but in a temporary folder,
+    and below `kept`, if that is given, what the known mistakes do.
     `own` is a folder with an instructor's own tests. `EngineError` when there is no engine to have,
     or none that keeps the code as far apart as `words` want.
     """
     with tempfile.TemporaryDirectory(prefix="kata-") as folder:
-        cases = Cases(submissions, course, seed, own, Path(folder))
+        table = table_for(course, seed, kept)
+        cases = Cases(submissions, course, seed, own, Path(folder), table)
         while not (yield from _through(course, cases, width)):
             for handed_in in cases.interrupted():  # alone, so that it is clear whose fault it is
-                again = Cases([handed_in], course, seed, own, Path(folder))
+                again = Cases([handed_in], course, seed, own, Path(folder), table)
                 if not (yield from _through(course, again, 1)):
                     again.interrupted()
                     yield handed_in, unjudged(handed_in, SET_ASIDE)

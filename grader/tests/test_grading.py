@@ -53,7 +53,7 @@ def fake(monkeypatch):
     """Grading without an engine; the names of what was graded, in order."""
     names: list[str] = []
 
-    def grade_each(submissions, course, seed, own=None, width=None):
+    def grade_each(submissions, course, seed, own=None, width=None, kept=None):
         for handed_in in submissions:
             names.append(handed_in.student)
             yield handed_in, a_result(handed_in)
@@ -265,7 +265,7 @@ from pathlib import Path
 from grader.classroom import grading, judge
 from grader.isolation import Isolation
 from grader.tests.test_grading import a_result
-def slow(submissions, course, seed, own=None, width=None):
+def slow(submissions, course, seed, own=None, width=None, kept=None):
     for one in submissions:
         with open({str(log)!r}, "a") as file:
             file.write(one.student + "\\n")
