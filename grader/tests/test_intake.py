@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from grader import build, course
 from grader.classroom import autograde, cases, gather, grading, judge, submission
+from grader.classroom.mistakes import MistakeTable
 from grader.classroom.released import HoldsReference, Known, released
 from grader.classroom.released import given as given_cells
 from grader.classroom.submitted import Submission
@@ -352,7 +353,8 @@ def test_any_bytes_under_any_name_have_a_row(tmp_path_factory, loaded, files, as
                 cases.code_of(one, exercise)
             except (submission.NotGraded, *cases.HOSTILE):
                 pass
-    begun = cases.Cases(found.submissions, loaded, SEED, None, tmp_path_factory.mktemp("runs"))
+    runs, table = tmp_path_factory.mktemp("runs"), MistakeTable(loaded, SEED)
+    begun = cases.Cases(found.submissions, loaded, SEED, None, runs, table)
     jobs = list(begun)
     ended = [handed_in for handed_in, result in begun.ended()]
     assert len(jobs) + len(ended) == len(found.submissions)
