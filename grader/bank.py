@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from grader import reading
-from grader.course import Exercise, definition, parsed, reached_from
+from grader.course import CourseError, Exercise, definition, parsed, reached_from, shown
 
 REFERENCE = "<reference>"  # the file name of code that an entry takes over from the solution
 
@@ -156,7 +156,14 @@ def read(path: Path, exercise: Exercise) -> tuple[Entry, ...]:
     for node in tree.body:
         mark = _mark(node)
         if mark:
-            entries.append(_entry(node, mark, imports, path, exercise))
+            answer = node.name
+            try:
+                entries.append(_entry(node, mark, imports, path, exercise))
+            except (ValueError, IndexError, TypeError):
+                raise CourseError(
+                    f"{shown(path)}: {answer} has a mark that is not like "
+                    '`@mistake("slope", "what its author should read")`.'
+                ) from None
     return tuple(entries)
 
 

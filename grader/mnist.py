@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import gzip
 import hashlib
+import os
 import struct
 import zipfile
 import zlib
@@ -60,7 +61,7 @@ def load(data: str | Path = "sample") -> Digits:
     """
     if data == "sample":
         return load_sample()
-    return _digits(shipped() if data == "full" else read(Path(data).expanduser()), "full")
+    return _digits(shipped() if data == "full" else read(Path(os.path.expanduser(data))), "full")
 
 
 @functools.cache

@@ -15,6 +15,7 @@ import urllib.parse
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader import reading
 from grader.classroom.submitted import Submission
 from grader.course import CourseError
 from grader.report import ExerciseResult, Report
@@ -29,6 +30,8 @@ _LONGEST = 180  # characters of a file's name; file systems take 255, with a suf
 _PLAIN = re.compile(r"[a-z0-9_.-]")
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)")  # no file's name on Windows
 
+_RESULT = 64 << 20  # bytes of a result
+_DAMAGED = (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError)
 UNREADABLE = "their result files were damaged"
 _CHANGED = {  # what part of a key differs, in this order of telling
     "submission": "they were handed in anew",
@@ -105,12 +108,13 @@ class Store:
         """What the class was graded with before; empty at the first time."""
         path = self.folder / _SETTINGS
         try:
-            found = json.loads(path.read_text("utf-8"))
+            found = json.loads(reading.text(path))
             if isinstance(found, dict) and type(found.get("seed")) is int:
                 return found
-        except FileNotFoundError:
-            return {}
-        except ValueError:
+        except reading.ReadingError as error:
+            if error.missing:
+                return {}
+        except (ValueError, RecursionError):
             pass
         raise CourseError(
             f"{path} is damaged, and the class's seed with it: give the seed with --seed N (it is "
@@ -139,16 +143,17 @@ class Store:
     def find(self, handed_in: Submission, key: dict) -> tuple[Graded | None, str]:
         """The result that is there and still holds; else why not, "" if there is none."""
         try:
-            data = json.loads(self.path(handed_in).read_text("utf-8"))
+            data = json.loads(reading.text(self.path(handed_in), most=_RESULT))
             kept, report = data["key"], Report.from_json(data)
             isolation = str(data["isolation"])
             graded = Graded(handed_in, report.exercises[0], report.versions, isolation)
             same = data["student"] == handed_in.student
-        except FileNotFoundError:
-            return None, ""
-        except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+            _ = report.to_json(), float(graded.result.earned), float(graded.result.points)
+            why = _difference(kept, key) or ("" if same else UNREADABLE)
+        except reading.ReadingError as error:
+            return None, "" if error.missing else UNREADABLE
+        except _DAMAGED:
             return None, UNREADABLE
-        why = _difference(kept, key) or ("" if same else UNREADABLE)
         return (None, why) if why else (graded, "")
 
     def put_training(self, student: str, record: dict, key: dict) -> None:
@@ -159,10 +164,11 @@ class Store:
     def find_training(self, student: str, key: dict) -> dict | None:
         """What a student's training check came to, if that still holds."""
         try:
-            data = json.loads(self._training(student).read_text("utf-8"))
+            data = json.loads(reading.text(self._training(student), most=_RESULT))
             same = data["student"] == student and not _difference(data["key"], key)
-            return data["record"] if same and "passed" in data["record"] else None
-        except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
+            record = data["record"]
+            return record if same and isinstance(record, dict) and "passed" in record else None
+        except (reading.ReadingError, *_DAMAGED):
             return None
 
     def _training(self, student: str) -> Path:

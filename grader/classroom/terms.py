@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from grader import reading
 from grader.classroom.submitted import Submission
-from grader.course import Course, Exercise
+from grader.course import Course, CourseError, Exercise, shown
 
 _READING = b"2"  # counts up when a file comes to be read in another way: then it is graded again
 
@@ -56,15 +57,25 @@ def course_hash(exercise: Exercise, own: Path | None = None) -> str:
 
 def _settings(root: Path) -> bytes:
     """pytest's settings, among them the time that a test may take."""
-    found = tomllib.loads(_bytes(root / "pyproject.toml").decode("utf-8", "replace"))
-    chosen = found.get("tool", {}).get("pytest", {}).get("ini_options", {})
+    path = root / "pyproject.toml"
+    try:
+        found = tomllib.loads(_bytes(path).decode("utf-8-sig", "replace"))
+        chosen = found.get("tool", {}).get("pytest", {}).get("ini_options", {})
+    except (ValueError, RecursionError, AttributeError) as error:
+        raise CourseError(f"{shown(path)} does not hold pytest's settings: {error}.") from None
     return repr(
         sorted((key, chosen[key]) for key in ("timeout", "addopts") if key in chosen)
     ).encode()
 
 
 def _bytes(file: Path) -> bytes:
-    return file.read_bytes() if file.is_file() else b""
+    """A file's bytes; none where it is not there. `CourseError` for what is no file."""
+    try:
+        return reading.content(file)
+    except reading.ReadingError as error:
+        if not error.missing:
+            raise
+        return b""
 
 
 def _digest(*parts: bytes) -> str:

@@ -48,6 +48,14 @@ def write(path: Path, text: str) -> None:
         raise CourseError(f"{shown(path)} is {kind}. Move it away, then run this again.")
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _replace(path, text)
+    except OSError as error:  # a full disk names no file, and others the one that is for a moment
+        error.filename, error.filename2 = str(path), None
+        raise
+
+
+def _replace(path: Path, text: str) -> None:
     handle, name = tempfile.mkstemp(prefix=".kata-", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

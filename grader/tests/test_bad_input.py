@@ -6,6 +6,7 @@ can't be written is found before it.
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import sys
 
@@ -253,3 +254,68 @@ def test_a_test_file_without_a_number(tmp_path, workplace, capsys, monkeypatch):
     with pytest.raises(SystemExit):
         cli.main()
     assert "test_extra.py" in capsys.readouterr().err
+
+
+# --- what the course keeps ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["fifo", "zero", "loop", "folder", "gigantic", "latin", "cut",
+                                  "deep-json", "number", "list", "socket"])  # fmt: skip
+def test_results_that_cannot_be_read_are_none(zoo, tmp_path, kind):
+    from grader.classroom.store import UNREADABLE, Store
+    from grader.classroom.submitted import Submission
+
+    handed_in = Submission("ada", "ex03_backward", "ex03_backward.py", b"")
+    path = zoo.path(kind, ".json")
+    with Store(tmp_path) as store:
+        for kept in (store.path(handed_in), store._training("ada"), tmp_path / "grading.json"):
+            kept.parent.mkdir(exist_ok=True)
+            kept.symlink_to(path)
+        assert store.find(handed_in, {}) == (None, UNREADABLE)
+        assert store.find_training("ada", {}) is None
+        with pytest.raises(course.CourseError, match="is damaged"):
+            store.settings()
+    assert zoo.same()
+
+
+@pytest.mark.parametrize("text", ["[tool", "tool = 3", "a = " + "[" * 5000, "[tool]\npytest = 1"])
+def test_settings_of_pytest_that_are_none(tmp_path, loaded, text):
+    from grader.classroom.terms import course_hash
+
+    (tmp_path / "pyproject.toml").write_text(text)
+    exercise = dataclasses.replace(loaded.find("ex03"), root=tmp_path)
+    with pytest.raises(course.CourseError, match="pyproject.toml"):
+        course_hash(exercise)
+
+
+@pytest.mark.parametrize("mark", ["@mistake()", "@mistake(x)", "@mistake('slope')"])
+def test_a_mark_of_the_bank_that_is_none(tmp_path, loaded, mark):
+    from grader import bank
+
+    path = tmp_path / "ex03_backward.py"
+    path.write_text(f"{mark}\ndef slope_wrong():\n    return 3\n")
+    with pytest.raises(course.CourseError, match="slope_wrong"):
+        bank.read(path, loaded.find("ex03"))
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "fifo", "folder", "loop", "longer", "inside"])
+def test_digits_that_are_not_there(zoo, kind):
+    from grader import mnist
+
+    path = zoo.path(kind)
+    with pytest.raises(mnist.DataError, match="--data|path"):
+        mnist.load(str(path))
+    assert zoo.same()
+
+
+@pytest.mark.parametrize("kind", ["fifo", "zero", "loop", "gigantic", "empty", "binary", "folder"])
+def test_digits_that_are_others(zoo, tmp_path, kind):
+    from grader import mnist
+
+    path = zoo.path(kind, ".gz" if kind == "binary" else "")
+    for name in mnist.ORIGINALS:
+        (tmp_path / (name + path.suffix)).symlink_to(path)
+    with pytest.raises(mnist.DataError, match="idx"):
+        mnist.load(str(tmp_path))
+    with pytest.raises(mnist.DataError, match="there is no such folder"):
+        mnist.load("~nobody-of-this-name/digits")

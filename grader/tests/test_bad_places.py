@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import shutil
 import socket
 import sys
@@ -14,7 +15,7 @@ import threading
 
 import pytest
 
-from grader import cli, course, reading
+from grader import cli, course, reading, terminal
 from grader.learner import keep, workspace
 from grader.tests import zoo as zoos
 from grader.tests.conftest import ROOT
@@ -92,6 +93,18 @@ def test_a_file_through_a_link_keeps_the_link(tmp_path):
     assert link.is_symlink()
     assert real.read_text() == "new"
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_disk_that_becomes_full_is_a_sentence_that_names_the_file(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "new.json"
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError) as error:
+        keep.write(path, "new")
+    assert terminal.sentence(error.value).startswith(f"{path} is on a disk that is full.")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("kind", ["fifo", "socket", "folder"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shlex
 import shutil
@@ -132,6 +133,30 @@ def test_kata_test_runs_the_file_that_is_named(kata, tmp_path, kind):
     assert done.returncode == 0, done.stdout + done.stderr
     assert str(path) in done.stdout
     assert "1 of 1 exercises pass" in done.stdout
+
+
+def test_a_folder_of_any_name_is_a_target(kata, tmp_path):
+    folder = tmp_path / os.fsdecode(b"two\nlines \xff 'n' $more")
+    try:
+        folder.mkdir()
+    except OSError as error:
+        pytest.skip(f"this disk takes no such name: {error}")
+    shutil.copy(ROOT / "solutions" / "ex03_backward.py", folder)
+    path = tmp_path / "two\nlines.json"
+    done = kata("test", "ex03", "--target", str(folder), "--json", str(path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "two\\nlines" in done.stdout
+    assert json.loads(path.read_text())["passed"]
+
+
+def test_a_pipe_in_the_place_of_a_stub_is_a_sentence(kata, tmp_path):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no pipes by name here")
+    os.mkfifo(tmp_path / "ex03_backward.py")
+    done = kata("test", "ex03", "--target", str(tmp_path))
+    assert done.returncode == 1
+    assert "ex03_backward.py is a pipe" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_kata_test_of_a_file_of_the_course_is_its_exercise(kata):
