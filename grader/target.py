@@ -42,6 +42,8 @@ class Target:
 
         Raises `CourseError` where that is no folder, and no script or notebook that can be read.
         """
+        if not str(text):
+            raise CourseError(f"{label}it names nothing. Leave it out, or give a folder or file.")
         path = Path(text)
         if root is not None and not os.path.lexists(path):
             path = root / path

@@ -33,7 +33,7 @@ def show(console: Console, name: str, target: str, out: Path | None) -> None:
         raise CourseError(f"--out: {shown(out)} should end in {', '.join(_KINDS)}.")
     path = out or loaded.root / ".kata" / "pictures" / f"{exercise.stem}.png"
     where = Target.asked(target, loaded.root)
-    places.file(path, "--out" if out else "", _is_picture)
+    places.file(path, "--out", _is_picture)
     path.parent.mkdir(parents=True, exist_ok=True)
     with engine.Engine(loaded.root, preload_for([exercise])) as warm:
         alt = warm.draw(where, exercise, path)

@@ -121,6 +121,7 @@ def test_a_target_that_cannot_be_read(refused, zoo, kind):
 
 
 def test_a_target_is_code_or_a_folder(refused, zoo):
+    assert refused("test", "--target", "").startswith("--target: ")
     path = zoo.path("list", ".txt")
     assert names(path, refused("test", "--target", path))
 

@@ -70,8 +70,8 @@ def train_command(
     folder = PICTURES if out is None else Path(out)
     try:
         code = Target.asked(target, course.find_root())
-        places.folder(folder, "--out" if out else "")
-        places.report_file(folder / RECORD, "--out" if out else "")
+        places.folder(folder, "--out")
+        places.report_file(folder / RECORD, "--out")
         places.report_file(json_path and Path(json_path), "--json")
     except course.CourseError as error:
         errors.print(str(error))
