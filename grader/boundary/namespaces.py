@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from grader.boundary import linux, root
 
@@ -30,14 +32,37 @@ def leave(layers: frozenset[str], config: dict, held: Iterable[socket.socket]) -
 
 
 def _unshare(flags: int) -> None:
+    """Leave the namespaces; `OSError`, and nothing has changed, where that is not allowed."""
+    ways = [partial(_own_users, flags)]
+    if os.getuid() == 0:  # that of a container may lack the right, and yet have users of its own
+        ways.insert(0, partial(linux.unshare, flags))
+    for way in ways:
+        failed = _tried(way)
+        if not failed:
+            return way()
+    raise OSError(failed, f"unshare: {os.strerror(failed)}")
+
+
+def _own_users(flags: int) -> None:
     uid, gid = os.getuid(), os.getgid()
-    if uid == 0:
-        try:
-            return linux.unshare(flags)
-        except OSError:
-            pass  # the root of a container may lack the right, and yet may have users of its own
     linux.unshare(linux.NEW_USER | flags)
-    return linux.map_own_user(uid, gid)
+    linux.map_own_user(uid, gid)
+
+
+def _tried(way: Callable[[], None]) -> int:
+    """The number of the error that `way` ends in, tried in a child: half of it would leave this
+    process without a user. 0 where it works."""
+    child = os.fork()
+    if child == 0:
+        failed = errno.EPERM
+        try:
+            way()
+            failed = 0
+        except OSError as error:
+            failed = error.errno or failed
+        finally:
+            os._exit(failed)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def _be_first(held: Iterable[socket.socket]) -> None:
