@@ -18,13 +18,14 @@ import pytest
 from grader import cli, course, reading, terminal
 from grader.learner import keep, workspace
 from grader.tests import zoo as zoos
-from grader.tests.conftest import ROOT
+from grader.tests.conftest import ROOT, whole_for
 from grader.tests.refusing import files_of, names
 
 pytest_plugins = ["grader.tests.refusing"]
 # A row that hangs is a failure.
 pytestmark = [pytest.mark.timeout(20), pytest.mark.usefixtures("nothing_remembered")]
 
+ALIKE = ("socket", "loop", "longer")  # much like others: left to the whole run
 NOT_WRITTEN = ("folder", "fifo", "socket", "full", "loop", "inside", "longer", "unwritable")
 
 FILES = [
@@ -40,7 +41,7 @@ FILES = [
 FOLDERS = [("train", "--out"), ("grade", "here", "--out"), ("init",), ("course",)]
 
 
-@pytest.mark.parametrize("kind", [*NOT_WRITTEN, "locked"])
+@pytest.mark.parametrize("kind", whole_for([*NOT_WRITTEN, "locked"], ALIKE))
 @pytest.mark.parametrize(("words", "suffix"), FILES, ids=lambda words: " ".join(words))
 def test_a_file_that_cannot_be_written_is_found_first(refused, zoo, words, suffix, kind):
     path = zoo.path(kind, suffix)
@@ -117,6 +118,13 @@ def test_what_is_no_file_is_not_written_over(zoo, kind):
 # --- a learner's own folder --------------------------------------------------------------------
 
 
+PLACES = (
+    "exercises/ex03_backward.py",
+    "tests/conftest.py",
+    ".kata/given/exercises/ex03_backward.py",
+)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A workspace; the course's files are built once, and not for each row."""
@@ -128,8 +136,7 @@ def made(tmp_path_factory):
         yield folder
 
 
-@pytest.mark.parametrize("name", ["exercises/ex03_backward.py", "tests/conftest.py",
-                                  ".kata/given/exercises/ex03_backward.py"])  # fmt: skip
+@pytest.mark.parametrize("name", whole_for(PLACES, PLACES[1:]))
 @pytest.mark.parametrize("kind", ["fifo", "socket", "zero", "loop", "gigantic", "folder",
                                   "dangling", "unreadable"])  # fmt: skip
 def test_upgrading_finds_what_is_no_file_before_it_writes(tmp_path, made, zoo, name, kind):
@@ -200,6 +207,9 @@ def test_resetting_leaves_what_is_too_large_to_be_kept(tmp_path, made, zoo, caps
 # --- addresses ---------------------------------------------------------------------------------
 
 
+ADDRESSES = ("closed", "bare", "tls", "no-port", "http", "port")  # in the whole run
+
+
 class _Web(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
@@ -228,8 +238,10 @@ def addresses():
     web.server_close()
 
 
-@pytest.mark.parametrize("kind", ["web", "silent", "closed", "bare", "tls", "no-port", "http",
-                                  "words", "newline", "port"])  # fmt: skip
+@pytest.mark.parametrize("kind", [
+    *("web", "silent", "words", "newline"),
+    *whole_for(ADDRESSES, ADDRESSES),
+])  # fmt: skip
 def test_what_is_no_scheduler_is_a_sentence(refused, addresses, monkeypatch, tmp_path, kind):
     pytest.importorskip("distributed")
     from grader.classroom import cluster

@@ -17,7 +17,7 @@ from grader import course, terminal
 from grader.learner.progress import Progress
 from grader.report import ExerciseResult, Report, TaskResult, TestResult, Verdict, replay_of
 from grader.tests import forked
-from grader.tests.conftest import ROOT
+from grader.tests.conftest import ROOT, whole_for
 
 EX03 = "tests/test_ex03_backward.py"
 KATA = [sys.executable, "-m", "grader"]
@@ -121,7 +121,7 @@ def test_the_line_that_replays_is_words_of_a_shell(target, name):
     assert words[4:] == ([] if target == "exercises" else ["--target", target])
 
 
-@pytest.mark.parametrize("kind", [".py", ".ipynb"])
+@pytest.mark.parametrize("kind", whole_for([".py", ".ipynb"], [".ipynb"]))
 def test_kata_test_runs_the_file_that_is_named(kata, tmp_path, kind):
     path = tmp_path / f"ex03_backward{kind}"
     if kind == ".py":
