@@ -107,6 +107,7 @@ def environment(folder: str) -> dict[str, str]:
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "MPLBACKEND": "Agg",
+        "PYTHONHASHSEED": "0",
         "HOME": folder,
         "TMPDIR": folder,
         "MPLCONFIGDIR": os.path.join(folder, "matplotlib"),

@@ -54,6 +54,9 @@ def value(thing: object) -> str:
         return _cut(without_tmp(f"{type(thing).__name__} {thing!r}"))
     if isinstance(thing, list | tuple):
         return _cut(f"{type(thing).__name__} of {len(thing)}: {_items(thing)}")
+    if isinstance(thing, set | frozenset):
+        items = sorted(map(argument, thing))  # their own order is another in each process
+        return _cut(f"{type(thing).__name__} of {len(thing)}: {{{', '.join(items[:_SHOWN])}}}")
     if isinstance(thing, torch.Size | torch.dtype | torch.device):
         return str(thing)
     if hasattr(type(thing), "kata_described"):

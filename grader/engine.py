@@ -296,7 +296,7 @@ def spawn(preload: tuple[str, ...], folder: Path, control: int | None = None) ->
         stdout=subprocess.PIPE,
         cwd=folder,
         pass_fds=[] if control is None else [control],
-        env=os.environ | {"PYTHONUNBUFFERED": "1"} | workers,
+        env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"} | workers,
         start_new_session=True,  # Ctrl-C is for the command, which then closes the engine
     )
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 MEMORY = 4 << 30  # bytes that one test may take beyond what the process already has
+JUDGE_MEMORY = 2 << 30  # the same for a judge whose code under test is elsewhere, in all its tests
 _REPEAT = 0.25  # seconds between alarms, for code that swallows the first
 _GIVE_UP = 12  # alarms swallowed before the process itself is ended
 
@@ -99,14 +100,24 @@ def memory_limit(extra: int = MEMORY) -> Iterator[None]:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = _data_bytes() + extra
-    if hard != resource.RLIM_INFINITY:
-        wanted = min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
+    limit_memory(extra)
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def limit_memory(extra: int) -> None:
+    """The same without an end, for a process that will do nothing else."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = _data_bytes() + extra
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def _data_bytes() -> int:

@@ -14,6 +14,8 @@ from grader.loading import CannotLoad, explain, line_in
 from grader.report import TestResult, Verdict, Wrong
 from grader.run import SPIN
 
+_LINE = 300  # characters of a learner's line that are shown
+
 
 class LeftEarly(Exception):
     """The learner's code tried to end or skip the test run."""
@@ -34,7 +36,8 @@ def judge(error: BaseException, result: TestResult, files: tuple[str, ...]) -> N
     """Fill in the verdict, and what explains it, of a test that `error` ended."""
     line = _line_in(error, files)
     if line and line[1]:
-        result.where = f"line {line[0]} of {shown(Path(files[0]))}: {line[1]}"
+        text = line[1] if len(line[1]) <= _LINE else f"{line[1][:_LINE]}…"
+        result.where = f"line {line[0]} of {shown(Path(files[0]))}: {text}"
     if isinstance(error, Wrong):
         result.verdict, result.where = Verdict.WRONG, ""
         result.what = error.what or ""

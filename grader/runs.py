@@ -57,7 +57,7 @@ def _paint(exercise, request: dict, pipe: int) -> None:
 def _run(exercise, request: dict, pipe: int, session) -> None:
     from _pytest.main import pytest_runtestloop
 
-    from grader import bank
+    from grader import bank, limits
     from grader.run import RUN, Run, mark, name
     from grader.target import Target
 
@@ -80,6 +80,8 @@ def _run(exercise, request: dict, pipe: int, session) -> None:
         worker=workers(request["trusted"]),
         late=set(request["late"]),
     )
+    if run.worker is not None and not request["trusted"]:
+        limits.limit_memory(limits.JUDGE_MEMORY)
     send(pipe, {"event": "collected", "tests": tests})
     pytest_runtestloop(session)
     if run.worker is None:

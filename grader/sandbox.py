@@ -156,7 +156,8 @@ class Sandbox:
         environment = bubblewrap.environment(scratch)
         for name, value in environment.items() if words else ():
             words += ["--setenv", name, value]
-        start = ["-I", "-c", _START.format(str(code)), json.dumps(config)]
+        # (As -I, but that the environment, which is all ours, fixes the order of sets.)
+        start = ["-P", "-s", "-c", _START.format(str(code)), json.dumps(config)]
         try:
             self._process = subprocess.Popen(
                 [*words, self._view.program, *start],

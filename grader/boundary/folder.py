@@ -13,15 +13,30 @@ from pathlib import Path, PurePosixPath
 
 from grader.boundary.frames import BLOBS, Broken
 
-_FILES = 2000
+_FILES = 2000  # in one message
+BYTES, ENTRIES = 256 << 20, 10_000  # that one submission may write in the judge's folders
 _LONGEST = 400  # characters of a name
+
+
+class Allowance:
+    """What one submission may still have written on the judge's disk, in all tests together."""
+
+    def __init__(self):
+        self._bytes, self._entries = BYTES, ENTRIES
+
+    def spend(self, size: int, entries: int) -> None:
+        """Before something is written; `Broken` when there is no more to spend."""
+        self._bytes -= size
+        self._entries -= entries
+        if self._bytes < 0 or self._entries < 0:
+            raise Broken("more files than a submission may write")
 
 
 class Folder:
     """One side's copy, and what of it the other side has."""
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: Path, allowance: Allowance | None = None):
+        self.path, self._allowance = path, allowance
         self._known: dict[str, tuple | None] = {}  # name: stamp of a file, None for a folder
 
     def changes(self) -> list[list]:
@@ -49,12 +64,18 @@ class Folder:
                 case [str(name)]:
                     self._remove(self._inside(name))
                 case [str(name), None]:
+                    self._spend(name, 0)
                     self._inside(name).mkdir(parents=True, exist_ok=True)
                 case [str(name), bytes(content)]:
+                    self._spend(name, len(content))
                     self._write(self._inside(name), content)
                 case _:
                     raise Broken("no file")
         self._known = dict(_walk(self.path))
+
+    def _spend(self, name: str, size: int) -> None:
+        if self._allowance is not None:
+            self._allowance.spend(size, 1 + name.count("/"))  # the folders on its way too
 
     def _inside(self, name: str) -> Path:
         parts = PurePosixPath(name).parts

@@ -19,7 +19,7 @@ from torch import nn
 from grader import limits
 from grader.boundary import repeat
 from grader.boundary.faults import Ended, origin
-from grader.boundary.folder import Folder
+from grader.boundary.folder import Allowance, Folder
 from grader.boundary.frames import Broken, Gone, TooLarge, printable
 from grader.boundary.link import Link
 from grader.boundary.values import KNOWN_TYPES, STANDARD
@@ -53,6 +53,7 @@ class Remote:
         self._about = [source, path, shown, stem, [list(part) for part in parts]]
         self._worker, self._link = None, None
         self._folder: Folder | None = None
+        self._allowance = Allowance()
         self._files: Callable[[], Path | None] = lambda: None
         self._objects = Objects(self)
         self._asked: list[str] = []  # the names that the test under way has asked for
@@ -138,7 +139,7 @@ class Remote:
         if path is None:
             return
         if self._folder is None:
-            self._folder = Folder(path)
+            self._folder = Folder(path, self._allowance)
             self.ask("files", self._folder.changes())
             return
         changes = self._folder.changes()

@@ -73,7 +73,8 @@ class Worker:
 
     def do_load(self, source, path, shown, stem, parts) -> list | None:
         """Run the learner's file; a sentence and a verdict where that does not work."""
-        self._files = (path, *{name for _, name in parts})
+        self._files = (path, *dict.fromkeys(name for _, name in parts))
+        seed_everything(0)  # a fork has drawn a state of its own
         try:
             module = loading.load(source, path, shown, stem)
         except loading.CannotLoad as error:

@@ -238,6 +238,28 @@ def f(path): pass
 
 
 @BOTH
+@pytest.mark.parametrize("cap", ["BYTES", "ENTRIES"])
+def test_a_submission_cannot_fill_the_judges_disk(apart, monkeypatch, tmp_path, defended, cap):
+    """What it may write, it may in all tests together, whatever it deletes in between."""
+    low = {"BYTES": 5 << 20, "ENTRIES": 5}[cap]
+    monkeypatch.setattr(folder, cap, low if defended else 1 << 40)
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (inside / "file").write_text("of the test")
+    source = """
+def f(path, name):
+    for old in path.iterdir():
+        old.unlink()
+    (path / name).write_bytes(bytes(1 << 20))
+"""
+    code = apart(source, folder=inside)
+    with pytest.raises(Ended, match="more files") if defended else contextlib.nullcontext():
+        for number in range(7):
+            code.find("f")(inside, str(number))
+    assert (inside / "6").exists() is not defended
+
+
+@BOTH
 def test_a_timer_reaches_the_start_of_a_test(apart, monkeypatch, defended):
     code = apart("""
 import time
