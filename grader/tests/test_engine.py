@@ -200,7 +200,7 @@ def test_a_broken_notebook_is_a_sentence(judge, tmp_path):
     path.write_text("{")
     report = judge(path, "ex03")
     _only(report, Verdict.CRASHED)
-    assert "not a Jupyter notebook" in report.exercises[0].problem
+    assert "is not a notebook" in report.exercises[0].problem
 
 
 def test_the_same_seed_gives_the_same_report(judge, loaded, solved):
