@@ -82,7 +82,7 @@ class Sandbox:
         if unknown := self.without.keys() - LAYERS.keys():
             raise ValueError(f"no such layers: {', '.join(sorted(unknown))}")
         self.control = -1
-        self._report: dict | None = None
+        self._report: dict | None = None  # of the zygote, once it is ready
         self._process: subprocess.Popen | None = None
         self._absent: dict[str, str] = {}
         self._groups = cgroups.Groups()
@@ -99,12 +99,16 @@ class Sandbox:
     def start(self, wait: bool = True) -> None:
         """Start the zygote, from the main thread: it dies with the thread that started it.
 
-        Without `wait`, workers may be asked for at once and answer when the zygote is ready.
+        Without `wait`, workers may be asked for at once and answer when the zygote is ready. One
+        that was started already is at most waited for.
         """
         if not hasattr(os, "fork") or not hasattr(socket, "AF_UNIX"):
             raise SandboxError(f"{sys.platform} cannot fork, so it has no sandbox: grade on Linux")
         try:
-            self._launch()
+            if self.control != -1 and self._report and self._process.poll() is not None:
+                self.close()  # it was ended by somebody else
+            if self.control == -1:
+                self._launch()
             if wait:
                 self.wait()
         except BaseException:
@@ -112,6 +116,7 @@ class Sandbox:
             raise
 
     def _launch(self) -> None:
+        self._report, self._absent, self._groups = None, {}, cgroups.Groups()
         self._control, self._their_control = _pair()
         self.control = self._control.fileno()
         os.set_inheritable(self.control, True)

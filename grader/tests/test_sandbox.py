@@ -685,8 +685,26 @@ def test_a_zygote_that_cannot_start_says_why(tmp_path):
         Sandbox("broken", code=[tmp_path / "broken.py"]).start()
 
 
-def test_a_closed_sandbox_leaves_nothing(entry):
+def test_a_sandbox_that_was_ended_starts_again(entry):
+    with Sandbox("obeys", code=[entry], limits=LIMITS) as box:
+        first = box._process
+        box.start()
+        assert box._process is first, "it is there"
+        first.kill()
+        first.wait()
+        box.start()
+        with fork_worker(box.control) as worker:
+            assert ask(worker, "answer = 1") == 1
+        box.close()
+        box.start(wait=False)
+        with fork_worker(box.control) as worker:
+            assert ask(worker, "answer = 1") == 1
+
+
+def test_a_closed_sandbox_leaves_nothing(entry, monkeypatch, tmp_path):
+    monkeypatch.setattr(Sandbox, "_place", lambda self: str(tmp_path))
     box = Sandbox("obeys", code=[entry], limits=LIMITS)
+    box.start()
     box.start()
     control = os.dup(box.control)
     worker = fork_worker(control)
@@ -694,7 +712,7 @@ def test_a_closed_sandbox_leaves_nothing(entry):
     folder = box._folder
     box.close()
     assert until(lambda: not processes_with("kataleft"))
-    assert not folder.exists()
+    assert not folder.exists() and not list(tmp_path.iterdir())
     with pytest.raises(SandboxError, match="the sandbox is gone"):
         fork_worker(control)
     os.close(control)
