@@ -28,7 +28,55 @@ class TimedOut(BaseException):
         self.seconds = seconds
 
 
+LONGEST = 10  # times its limit that a test may take on the clock, for want of a core
+_LEAST = 0.02  # seconds of waiting for a core that are worth another look
+_watched: Callable[[], int | None] | None = None  # says who runs the code for this process
 _interruptible = _caught = False
+
+
+def watch(pid: Callable[[], int | None]) -> None:
+    """Count what this process waits for as well: `pid()` says which, once that is known."""
+    global _watched
+    _watched = pid
+
+
+def waited(pid: int | None) -> float:
+    """Seconds that a process was ready to run and had no core; 0 where that is not known."""
+    if pid is None or sys.platform != "linux":
+        return 0.0
+    try:
+        with open(f"/proc/{pid}/schedstat", "rb") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
+class Patience:
+    """What a deadline is put off by: the time that others had the cores, and no more than so much.
+
+    So a verdict does not depend on what else the machine has to do.
+    """
+
+    def __init__(self, seconds: float, *pids: int | None):
+        self._pids, self._most = pids, seconds * (LONGEST - 1)
+        self._before = {pid: waited(pid) for pid in pids}
+        self._granted = 0.0
+
+    @classmethod
+    def of_new(cls, seconds: float, pid: int) -> Patience:
+        """Of a process that has begun within the time."""
+        made = cls(seconds, pid)
+        made._before[pid] = 0.0
+        return made
+
+    def more(self) -> float:
+        """Seconds to add now; 0 when the time is up."""
+        lost = sum(max(0.0, waited(pid) - self._before[pid]) for pid in self._pids)
+        added = min(lost, self._most) - self._granted
+        if added < _LEAST:
+            return 0.0
+        self._granted += added
+        return added
 
 
 @contextmanager
@@ -43,18 +91,37 @@ def interruptible(caught: bool = False) -> Iterator[None]:
         _interruptible = _caught = False
 
 
-def start_timer(seconds: float, end: Callable[[TimedOut], None] | None = None) -> None:
+def start_timer(
+    seconds: float,
+    end: Callable[[TimedOut], None] | None = None,
+    longer: Callable[[float], None] = lambda seconds: None,
+) -> None:
     """Raise `TimedOut` in the main thread after `seconds`, again and again until stopped.
 
-    It waits for an `interruptible` stretch. Where it would be nobody's to catch, `end` is called
+    It waits for an `interruptible` stretch, and longer by what the code has waited for a core;
+    `longer` hears of that. Where it would be nobody's to catch, `end` is called
     in its place, if there is one, and ends the process.
     """
     swallowed = 0
+    patience = Patience(seconds, os.getpid())
+    there: dict[int, Patience] = {}
+    started = _watched() if _watched else None
+    if started is not None:
+        there[started] = Patience(seconds, started)
 
     def ring(signum, frame):
         nonlocal swallowed
         if not _interruptible:
             return
+        if not swallowed:
+            pid = _watched() if _watched else None
+            if pid is not None and pid not in there:  # begun since: all of its waiting counts
+                there[pid] = Patience.of_new(seconds, pid)
+            more = patience.more() + (there[pid].more() if pid is not None else 0.0)
+            if more:
+                longer(more)
+                signal.setitimer(signal.ITIMER_REAL, more, _REPEAT)
+                return
         if end is not None and not _caught:
             signal.setitimer(signal.ITIMER_REAL, 0)
             end(TimedOut(seconds))

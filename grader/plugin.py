@@ -247,8 +247,16 @@ def pytest_timeout_set_timer(item, settings):
     seconds = min(seconds, _AFTER_TIMEOUT) if late else seconds
     if run.tell:
         run.tell({"event": "start", "test": name(item), "seconds": seconds})
-    limits.start_timer(seconds, partial(_out_of_time, item) if run.worker and run.tell else None)
+    end = partial(_out_of_time, item) if run.worker and run.tell else None
+    limits.start_timer(seconds, end, partial(_longer, item))
     return True
+
+
+def _longer(item, seconds: float) -> None:
+    """A test has had to wait for a core: whoever watches over its time hears of it."""
+    run = item.config.stash[RUN]
+    if run.tell:
+        run.tell({"event": "start", "test": name(item), "seconds": seconds})
 
 
 def _out_of_time(item, error: limits.TimedOut) -> NoReturn:

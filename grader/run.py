@@ -58,6 +58,7 @@ class Run:
     # Starts a worker for the code under test; None: it runs in the process of the tests.
     worker: Callable | None = None
     late: set[str] = field(default_factory=set)  # tasks of which a test timed out in another child
+    started: object = None  # the worker that was started last
     tail: Tail = field(default_factory=Tail)  # of what a worker prints
 
     def load(self, stem: str):
@@ -87,7 +88,17 @@ class Run:
         swap = self.target.swap
         source, parts = read_source(path), swap.parts if swap else ()
         show = self.tail.write
-        return Remote(self.worker, source, f"{stem}.py", shown(path), stem, parts, show)
+        limits.watch(self._pid_of_code)
+
+        def start():
+            self.started = self.worker()
+            return self.started
+
+        return Remote(start, source, f"{stem}.py", shown(path), stem, parts, show)
+
+    def _pid_of_code(self) -> int | None:
+        """The process that the code under test is in, where that is known."""
+        return self.started.pid if self.started is not None else None
 
     def close(self) -> None:
         """End the workers that it has started."""

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import runs
+from grader import limits, runs
 from grader.wire import Lines, send
 
 # Parts of pytest that a learner's tests have no use for; each costs every run some time.
@@ -116,6 +116,7 @@ class Child:
     deadline: float
     imported: list[str] = field(default_factory=list)
     killed: bool = False
+    patience: limits.Patience | None = None
 
     @property
     def id(self) -> int:
@@ -189,6 +190,7 @@ class Stage:
         for event in child.lines.read():
             if event["event"] in ("start", "diagnosing"):
                 child.deadline = time.monotonic() + event["seconds"] + GRACE
+                child.patience = limits.Patience(event["seconds"] + GRACE, child.pid)
             elif event["event"] == "imported":
                 child.imported += event["modules"]
                 continue
@@ -228,6 +230,10 @@ class Stage:
         now = time.monotonic()
         for child in self._children:
             if now > child.deadline and not child.killed:
+                more = child.patience.more() if child.patience else 0.0
+                if more:  # it has not had the time that has passed
+                    child.deadline = now + more
+                    continue
                 child.killed = True
                 kill(child.pid)
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import socket
+import struct
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 _CLOSED = 5.0  # seconds for the zygote to say that a worker is dead
 _WORDS = 4096  # bytes of what it says
+# Linux: with what a process sends comes its number, as the receiver would have it.
+_CREDENTIALS = getattr(socket, "SCM_CREDENTIALS", None)
+_NUMBERS = struct.Struct("3i")  # of process, user and group
 
 
 class SandboxError(Exception):
@@ -38,6 +42,8 @@ def fork_worker(control: int, limits: Limits | None = None) -> Worker:
     """
     channel, their_channel = socket.socketpair()
     lifeline, their_lifeline = socket.socketpair()
+    if _CREDENTIALS is not None:
+        lifeline.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     message = json.dumps(asdict(limits) if limits else {}).encode()
     sender = socket.socket(fileno=os.dup(control))
     with sender, their_channel, their_lifeline:
@@ -55,6 +61,7 @@ class Worker:
 
     def __init__(self, channel: socket.socket, lifeline: socket.socket):
         self.socket, self._lifeline = channel, lifeline
+        self._pid: int | None = None
         self._said = b""
         self._ended: str | None = None
 
@@ -63,6 +70,13 @@ class Worker:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    @property
+    def pid(self) -> int | None:
+        """Its process as it is numbered here; None where that is not known, or not yet."""
+        if self._pid is None and self._ended is None:
+            self._listen(0.0)
+        return self._pid
 
     @property
     def ended(self) -> str | None:
@@ -90,18 +104,31 @@ class Worker:
         self._lifeline.close()
         self.socket.close()
 
+    def _hear(self) -> bytes:
+        """What the zygote says; the worker begins with an empty line, from which it is known."""
+        if _CREDENTIALS is None:
+            return self._lifeline.recv(_WORDS)
+        said, extras, _, _ = self._lifeline.recvmsg(_WORDS, socket.CMSG_SPACE(_NUMBERS.size))
+        for level, kind, data in extras:
+            known = level == socket.SOL_SOCKET and kind == _CREDENTIALS
+            if known and said[:1] == b"\n" and len(data) >= _NUMBERS.size:
+                self._pid = _NUMBERS.unpack_from(data)[0] or None
+        return said
+
     def _listen(self, seconds: float) -> None:
         """Take what the zygote has said within so many seconds."""
         deadline = time.monotonic() + seconds
         while self._lifeline.fileno() != -1:
             self._lifeline.settimeout(max(0.0, deadline - time.monotonic()))
             try:
-                said = self._lifeline.recv(_WORDS)
+                said = self._hear()
             except (TimeoutError, BlockingIOError):
                 return
             except OSError:
                 said = b""
-            self._said += said
+            self._said = (self._said + said).lstrip(b"\n")
+            if said == b"\n":
+                continue
             if b"\n" in self._said or not said:
                 line = self._said.partition(b"\n")[0]
                 self._ended = json.loads(line)["ended"] if line else "the sandbox is gone"

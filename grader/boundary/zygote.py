@@ -215,6 +215,8 @@ class Zygote:
         """Run in the child, from the fork to its end."""
         status = _NOT_STARTED
         try:
+            if channel is not None:
+                lifeline.sendall(b"\n")  # from which the other end knows this process
             confine.enter(cell)
             if probing:
                 lifeline.sendall(json.dumps({"open": probe.look(self.config["bait"])}).encode())
