@@ -155,7 +155,7 @@ def test_a_pipe_in_the_place_of_a_stub_is_a_sentence(kata, tmp_path):
     os.mkfifo(tmp_path / "ex03_backward.py")
     done = kata("test", "ex03", "--target", str(tmp_path))
     assert done.returncode == 1
-    assert "ex03_backward.py is a pipe" in done.stdout
+    assert "ex03_backward.py is a pipe" in " ".join(done.stdout.split())  # wherever it is broken
     assert "Traceback" not in done.stdout + done.stderr
 
 
