@@ -110,9 +110,8 @@ class Cases:
     def take(self, job: Job, result: ExerciseResult) -> None:
         """Hear what a job has found."""
         if self._table.take(job, result):
-            waiting, self._undiagnosed = self._undiagnosed, []
-            for case in waiting:
-                self._diagnose(case)
+            if not self._table.runs(job.exercise):
+                self._diagnose_waiting(job.exercise)
             return
         case = self._under_way[job.target.path]
         case.left.discard(job)
@@ -125,6 +124,15 @@ class Cases:
             self._run(case)
             return
         self._diagnose(case)
+
+    def _diagnose_waiting(self, exercise: Exercise) -> None:
+        """Go on with what waited for runs of this exercise's mistakes: all of them have ended."""
+        waiting, self._undiagnosed = self._undiagnosed, []
+        for case in waiting:
+            if case.exercise.stem == exercise.stem:
+                self._diagnose(case)
+            else:
+                self._undiagnosed.append(case)
 
     def _diagnose(self, case: _Case) -> None:
         """Say what the failures look like; where runs of mistakes are missing, wait for them."""

@@ -85,9 +85,13 @@ class MistakeTable:
         late = any(test.verdict is Verdict.TIMED_OUT for test in tests)  # it may be the machine's
         rows = self._table(job.exercise)
         rows[row] = None if late or not tests else tests
-        if job.exercise.stem not in {other.exercise.stem for other in self._under_way}:
+        if not self.runs(job.exercise):
             self._keep(job.exercise, rows)
         return True
+
+    def runs(self, exercise: Exercise) -> bool:
+        """Is a run of one of this exercise's mistakes under way?"""
+        return any(job.exercise.stem == exercise.stem for job in self._under_way)
 
     def forget_under_way(self) -> None:
         """Whatever ran the jobs has ended."""
