@@ -294,7 +294,7 @@ def validate_epoch(model, dl):
 # ## `fit`
 # All of it together. With weights from `init_params((784, 1), std=0.1)`, a rate of 1 and batches of
 # 64, ten epochs on the sample's 2,066 threes and sevens get 98% of the 408 unseen ones right, where
-# the mean digits of exercise 08 get 95.6%.
+# the mean digits of exercise 08 get 95.6% of the same.
 #
 # Try std=1.0 as well. A sum of some hundred pixels with weights of that size is easily 10 or −10;
 # there the sigmoid is flat and the gradient next to nothing. Most draws are still behind after ten
