@@ -255,8 +255,8 @@ def is_three(images, mean3, mean7):
 # %% [markdown]
 # ## Try it
 # When everything above passes, this takes the four files of MNIST that come with the course, writes
-# their threes and sevens as images, and measures the rule on those that went into neither mean. About
-# 95% of them come out right. That is the baseline: a model that learns should do better.
+# their threes and sevens as images, and measures the rule on those that went into neither mean.
+# About 95% of them come out right. That is the baseline: a model that learns should do better.
 
 # %%
 if __name__ == "__main__":
