@@ -261,6 +261,15 @@ def find_root(start: Path | None = None) -> Path:
     )
 
 
+def nearest() -> Path:
+    """The course folder that we stand in, or the course that is installed: an instructor may stand
+    anywhere."""
+    try:
+        return find_root()
+    except CourseError:
+        return own()
+
+
 @cache
 def load(root: Path | None = None) -> Course:
     """The course in `root`, or in the folder we stand in."""

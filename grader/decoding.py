@@ -31,6 +31,9 @@ def decoded(content: bytes) -> str:
         raise Undecodable(_broken(error, encoding)) from None
     except Exception as error:  # a codec says in its own way that it cannot
         raise Undecodable(f"is not text in {encoding} ({type(error).__name__}). {_SAVE}") from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise Undecodable(f"is no text: a NUL byte at line {line}. {_SAVE}")
     if HALF.search(text):
         raise Undecodable(f"has half characters in {encoding}. {_SAVE}")
     return text

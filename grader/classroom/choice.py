@@ -161,8 +161,8 @@ def _candidates(source: Source, names: Names) -> list[_Candidate]:
         return [_Candidate(owner, Named(""), source.name(()), bare)] if owner else []
     tops = {one.parts: _top(one.parts, source, names, cut) for one in source.handed}
     bare: dict[Parts, Top] = {}
-    if any(_direct(one, names, cut) for one in source.handed):
-        tops = dict.fromkeys(tops)  # one student's: no folder below says otherwise
+    if source.handed and all(_direct(one, names, cut) for one in source.handed):
+        tops = dict.fromkeys(tops)  # one student's: no name says otherwise
     else:
         bare = _bare(source, names, cut, {parts[: cut + 1] for parts in tops})
     whose = students(top for top in [*tops.values(), *bare.values()] if top)
@@ -182,9 +182,27 @@ def _candidates(source: Source, names: Names) -> list[_Candidate]:
             empty = Handed(parts, b"", problem, minor=True)
             exercise = names.exercise_above((*parts, ""))
             found.append(_Candidate(whose[top], Named(exercise), source.name(parts), empty))
+    found += _hidden(source, names, cut)
     if not found and owner:
         empty = Handed((), b"", nothing("", names).lstrip(), minor=True)
         found.append(_Candidate(owner, Named(""), source.name(()), empty))
+    return found
+
+
+def _hidden(source: Source, names: Names, cut: int) -> list[_Candidate]:
+    """Students' folders that begin with a dot, and so are passed over, with what is in them."""
+    found = []
+    for parts in source.ignored:
+        named = names.read(parts[-1:]) if len(parts) > cut + 1 else None
+        if named and named.rank == 2 and parts[cut].startswith("."):
+            problem = (
+                "lies in a folder that is hidden, since its name begins with a dot: rename it."
+            )
+            source.listed.add(parts)
+            student = student_name(parts[cut])
+            found.append(
+                _Candidate(student, named, source.name(parts), Handed(parts, b"", problem))
+            )
     return found
 
 

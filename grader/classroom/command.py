@@ -100,7 +100,11 @@ def _sum_up(found, out: Path) -> None:
     for notice in found.notices if not found.ran else ():  # else it was said as the work began
         say(f"{notice}.")
     graded, ungraded = len(found.graded) - len(found.ungraded), found.ungraded
-    say(f"{graded} graded, {found.ran} of all run now, seed {found.seed}: {out / 'class.html'}")
+    without = f"{len(ungraded)} not graded, " if ungraded else ""
+    say(
+        f"{graded} graded, {without}{found.ran} of all run now, "
+        f"seed {found.seed}: {out / 'class.html'}"
+    )
     if found.others:
         say(found.others)
     trained = [one.training for one in found.graded if one.training]

@@ -30,8 +30,6 @@ def shown(
 ) -> tuple[str, str]:
     """The feedback on one task, as text and as HTML; `notice` says what stayed open, if so."""
     verdict = task.verdict if task else "not graded"
-    if note and task and not task.earned:
-        verdict = Verdict.CRASHED
     rows = [("", notice and f"{notice}."), ("", about.about)]
     if problem or task is None:
         rows.append(("", f"Not graded, because {problem or 'its tests did not run'}."))

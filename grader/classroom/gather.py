@@ -27,6 +27,7 @@ from grader.course import Course
 PACKED = 64 << 20  # bytes of an archive inside an archive: it is held in memory
 KEPT = 1 << 30  # bytes of all submissions together
 FILES = 500_000  # directly in a class's folder; a student's has packed.MEMBERS
+_LOOKED_AT = 10_000  # files below a hidden folder
 _DEEP = 32  # folders in folders
 _TOO_DEEP = "lies in too many folders: hand in the exercise's file itself."
 _EMPTY = "is empty: pack it again, with the exercise's file in it."
@@ -157,10 +158,24 @@ class _Walk:
             elif passed_over(name):
                 kind = "hidden" if name.startswith(".") else f"folder {clean(name, 20)}"
                 self.source.passed_over[kind] += 1
+                if not parts:
+                    self._look_below(folder, name)
             elif len(below) > _DEEP:
                 self._refuse(below, _TOO_DEEP, minor=True)
             else:
                 self._inner(folder, below, when, budget)
+
+    def _look_below(self, folder: int, name: str) -> None:
+        """Note the exercises' files below a folder that is passed over: it may be a student's."""
+        looked_at = 0
+        for above, _, files, _ in os.fwalk(name, dir_fd=folder):
+            for file in files:
+                parts = (*PurePath(above).parts, file)
+                if (named := self._names.read(parts[-1:])) and named.rank == 2:
+                    self.source.ignored.append(parts)
+            looked_at += 1 + len(files)
+            if looked_at > _LOOKED_AT:
+                return
 
     def _inner(self, folder: int, parts: Parts, when: float | None, budget: Budget) -> None:
         """A folder in a folder. Each student has a budget: what one hands in costs no other."""

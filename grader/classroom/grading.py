@@ -107,7 +107,7 @@ def grade(order: Order, tick: Tick = lambda done, of: None, say=lambda sentence:
     unusable = [one for one in handed_in if one.problem]
     if unusable:  # said before anything is graded
         students = len({one.student for one in handed_in})
-        say(f"{len(unusable)} of {len(handed_in)} from {students} students cannot be graded.")
+        say(f"{len(unusable)} of {len(handed_in)} from {students} students cannot be read.")
     with Store(order.out) as store:
         terms = Terms(course, _seed(order, store), own)
         _keep_settings(store, terms)
@@ -185,7 +185,7 @@ def _graded(order: Order, terms: Terms, missing: list[Submission], say) -> Itera
 def _course(order: Order) -> tuple[Course, Path | None]:
     """The course that a class's folder was written from, and its instructor's own tests."""
     if not order.course:
-        return courses.load(courses.find_root()), None
+        return courses.load(courses.nearest()), None
     folder = order.course.resolve()
     own = folder / OWN_TESTS
     return course_of(folder), own if own.is_dir() else None

@@ -15,7 +15,7 @@ def course(
     folder: Annotated[Path, typer.Argument(help="where the class lives")],
     only: Annotated[str, typer.Option(metavar="03,05", help="these exercises; all else")] = "",
     points: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="TOML: [ex03], then slope = 5")
+        Path | None, typer.Option(metavar="FILE", help="TOML: \\[ex03], then slope = 5")
     ] = None,
     due: Annotated[str | None, typer.Option(metavar="DATE", help="2026-12-01T18:00+01:00")] = None,
     tests: Annotated[
@@ -35,7 +35,9 @@ def course(
     from grader.course import shown
 
     chosen = only.split(",")
-    changed = write(courses.load(), folder, chosen, points, due, tests, own_words, install)
+    changed = write(
+        courses.load(courses.nearest()), folder, chosen, points, due, tests, own_words, install
+    )
     for path in changed:
         console.print(f"wrote {shown(path)}")
     console.print(f"{len(changed)} files written; {shown(folder / 'README.md')} says how to go on")

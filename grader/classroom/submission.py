@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +27,10 @@ if TYPE_CHECKING:  # nbformat takes a second to import
 
 _KEPT = ("kernelspec", "kata")  # of a notebook's own metadata
 _NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
+# In the place of an answer that is no Python: it crashes when it is called, and says why.
+_RAISES = "def {}(*args, **kwargs):\n    raise SyntaxError({!r})"
+# A line of IPython's own: a magic, a command for the system, a question.
+_IPYTHON = re.compile(r"\s*([%!?]|[\w.\[\], ]+=\s*[%!])|[^#'\"]*\?\s*$")
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _MAKERS = {"dict", "set", "list", "tuple", "range", "float", "int", "frozenset", "len"}
 
@@ -134,6 +140,7 @@ def gather(cells: list, exercise: Exercise, guarded: bool = False) -> Answer:
             said = getattr(error, "msg", None) or error
             if meta.get("solution"):
                 broken[task] = f"The cell has a {type(error).__name__}{line}: {said}"
+                pieces += [_RAISES.format(task, broken[task])] if task in tasks else []
             continue
         imported = names
         first[:0] = [line for line in futures if line not in first]
@@ -215,12 +222,12 @@ def _with_own_ids(cells: list) -> list:
 
 
 def _parsed(text: str) -> tuple[str, ast.Module]:
-    """A cell's Python, without IPython's magics where they stand in the way."""
+    """A cell's Python as IPython takes it: what is its own, and indents the whole, left out."""
     try:
         return text, ast.parse(text)
     except SyntaxError:
-        lines = ["" if line.lstrip()[:1] in ("%", "!") else line for line in text.split("\n")]
-        stripped = "\n".join(lines)
+        lines = ["" if _IPYTHON.match(line) else line for line in text.split("\n")]
+        stripped = textwrap.dedent("\n".join(lines))
         return stripped, ast.parse(stripped)
 
 

@@ -51,6 +51,7 @@ def test_source_is_decoded_as_python_decodes_it(text, encoding, coding, blank, m
     [
         (b"x = 1\r\ny = 2\r# \xe9\n", "not text in utf-8: byte 0xe9 at line 3"),
         (b"\xff\xfex\0", "UTF-16"),
+        (b"x = 1\ny\0", "NUL byte at line 2"),
         (b"# coding: punycode\n", "host names"),
         (b"# coding: no-such\n", "unknown encoding: no-such"),
         (b"# coding: unicode_escape\n'\\ud800'", "half characters"),

@@ -104,6 +104,49 @@ def test_the_same_for_each_task_alone_and_left_out(loaded, stem):
             check_text(exercise, answered, gap)
 
 
+# A cell above which Jupyter runs the line, with the answer below it.
+LINES = [
+    "%time",
+    "%%time",
+    "!ls",
+    "x = !ls",
+    "x = %timeit 1",
+    "?print",
+    "print?",
+    "print??",
+    "    ",
+]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_what_jupyter_runs_costs_no_answer(loaded, line):
+    exercise = loaded.find("03")
+    book = json.loads(as_notebook(exercise, frozenset(["slope"]), "untouched").content)
+    for cell in book["cells"]:
+        if "def slope" in "".join(cell["source"]):
+            text = "".join(cell["source"])
+            indented = "\n".join(line + row for row in text.split("\n"))
+            cell["source"] = f"{line}\n{text}" if line.strip() else indented
+    handed_in = Submission("ada", STEM, f"ada/{STEM}.ipynb", json.dumps(book).encode())
+    found = definitions(cases.code_of(handed_in, exercise).decode())
+    assert found["slope"] == definitions(right_of(exercise)["slope"])["slope"]
+
+
+def test_a_cell_that_is_no_python_says_so_when_its_function_is_called(loaded):
+    exercise = loaded.find("03")
+    book = json.loads(as_notebook(exercise, frozenset(["slope"]), "untouched").content)
+    for cell in book["cells"]:
+        if "def slope" in "".join(cell["source"]):
+            cell["source"] = "def slope(f, x):\n    retrun x"
+    handed_in = Submission("ada", STEM, f"ada/{STEM}.ipynb", json.dumps(book).encode())
+    text = cases.code_of(handed_in, exercise).decode()
+    assert through_nbgrader(handed_in, exercise) == text
+    module: dict = {}
+    exec(definitions(text)["slope"], module)
+    with pytest.raises(SyntaxError, match="The cell has a SyntaxError in line 2"):
+        module["slope"](abs, 1)
+
+
 def _mutated(book: dict, changes: list[tuple[str, int, int]]) -> bytes:
     """A class's notebook after what students, tools and attackers do to its cells."""
     cells = book["cells"]
@@ -163,7 +206,8 @@ def test_both_ways_take_the_same_answers_from_a_spoilt_notebook_and_none_of_ours
     assert through_nbgrader(handed_in, exercise) == text
     stub = definitions(stub_of(exercise))
     for name, body in definitions(text).items():
-        assert body in (stub.get(name), definitions(SNIPPETS[0]).get(name)), name
+        no_python = "raise SyntaxError('The cell has a SyntaxError" in body
+        assert no_python or body in (stub.get(name), definitions(SNIPPETS[0]).get(name)), name
 
 
 def test_what_a_class_was_given_has_no_line_of_an_answer(loaded):
@@ -415,7 +459,7 @@ def test_nothing_vanishes(loaded, fake, tmp_path, monkeypatch):
         said: list[str] = []
         order = grading.Order([tmp_path / "in"], tmp_path / "out", exercises=exercises, seed=SEED)
         found = grading.grade(order, say=said.append)
-        assert said[0] == "5 of 6 from 6 students cannot be graded."
+        assert said[0] == "5 of 6 from 6 students cannot be read."
         assert "1 hidden" in found.others
         rows = {one.submission.student: one for one in found.graded}
         for name, (_, says) in VANISHED.items():
@@ -430,6 +474,34 @@ def test_nothing_vanishes(loaded, fake, tmp_path, monkeypatch):
         page = (tmp_path / "out" / "class.html").read_text()
         assert "1 submissions graded, 5 not" in page
         assert page.count("<td>not graded</td>") == 5
+
+
+AT_THE_TOP = [
+    f"{STEM}/{STEM}.py", f"{STEM.upper()}/{STEM}.py", f"{STEM}/notes.txt", f"{STEM}.py",
+    f"{STEM}.zip", f"{STEM}.ipynb", f"exercises/{STEM}.py", f".bob/{STEM}.py", f"..a/{STEM}.py",
+    f".git/hooks/{STEM}.py", "-rf/x.py", "homework.ipynb", "list.pdf", "ada.zip", "cy.rar",
+    f"tests/{STEM}.py", f"__MACOSX/._{STEM}.py", f"ada_{STEM}.py", f"ADA/{STEM}.py",
+]  # fmt: skip
+
+
+@BRIEF
+@given(names=st.lists(st.sampled_from(AT_THE_TOP), unique=True, max_size=4))
+def test_what_lies_beside_changes_nobodys_row(loaded, tmp_path_factory, names):
+    """But for a second file of the same student: that is for a person to settle."""
+    folder = tmp_path_factory.mktemp("in")
+    for name in (f"ada/{STEM}.py", f"bob/work/{STEM}.py", *names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        content = RIGHT if name.endswith(".zip") else f"x = {name!r}\n".encode()
+        (folder / name).write_bytes(content)
+    rows = {(one.student, one.exercise): one for one in gather.survey([folder], loaded).submissions}
+    assert rows["bob", STEM].name == f"{folder.name}/bob/work/{STEM}.py"
+    assert not rows["bob", STEM].problem
+    second = {"ada.zip", f"ada_{STEM}.py"} & set(names)
+    assert ("Keep one of them" in rows["ada", STEM].problem) == bool(second)
+    for name in names:
+        hidden = name.partition("/")[0]
+        if hidden.startswith("."):
+            assert "begins with a dot: rename it" in rows[hidden, STEM].problem
 
 
 def test_a_row_without_a_grade_is_exit_status_1(loaded, fake, tmp_path, monkeypatch):

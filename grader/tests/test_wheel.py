@@ -73,6 +73,9 @@ def test_a_learners_day(installed, tmp_path, loaded):
     nowhere = run([str(installed / "kata")], tmp_path, status=2)
     assert "kata init" in nowhere.stderr
     assert "made my-kata" in run([str(installed / "kata"), "init", "my-kata"], tmp_path).stdout
+    (tmp_path / "class" / "ada").mkdir(parents=True)  # an instructor may stand anywhere
+    shutil.copy(loaded.find("ex03").solution, tmp_path / "class" / "ada")
+    assert "1 graded" in kata("grade", "class", "--isolation", "open", cwd=tmp_path)
     mine = tmp_path / "my-kata"
     assert "0/8" in kata(cwd=mine)
     exercise = loaded.find("ex03")
