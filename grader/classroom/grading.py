@@ -16,6 +16,7 @@ from grader import engine
 from grader.classroom import gradebook, judge, training
 from grader.classroom.cases import is_notebook, unjudged
 from grader.classroom.course import OWN_TESTS, class_seed, course_of, keep_seed, read_settings
+from grader.classroom.names import clean
 from grader.classroom.released import released
 from grader.classroom.store import Graded, Store, write
 from grader.classroom.submitted import Submission
@@ -113,6 +114,9 @@ def grade(order: Order, tick: Tick = lambda done, of: None, say=lambda sentence:
         _keep_settings(store, terms)
         found = Class(terms.seed, others=others)
         _grade_missing(order, store, terms, handed_in, found, tick, say)
+        if gone := store.left_over(handed_in):
+            names = ", ".join(clean(name, 40) for name in gone[:5]) + ", …" * (len(gone) > 5)
+            say(f"In no table, since it is not handed in any more: work of {names}.")
         if order.train:
             apart = order.isolation is Isolation.CLOSED
             training.complete(

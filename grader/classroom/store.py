@@ -12,6 +12,7 @@ import json
 import os
 import re
 import urllib.parse
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -155,6 +156,14 @@ class Store:
         except _DAMAGED:
             return None, UNREADABLE
         return (None, why) if why else (graded, "")
+
+    def left_over(self, handed_in: Iterable[Submission]) -> list[str]:
+        """Students with a result of before for one of these exercises, of whom nothing is there."""
+        paths = {self.path(one) for one in handed_in if one.exercise}
+        beside = {
+            path for folder in {path.parent for path in paths} for path in folder.glob("*.json")
+        }
+        return sorted(student_of(path.stem) or path.stem for path in beside - paths)
 
     def put_training(self, student: str, record: dict, key: dict) -> None:
         """Keep what the training check of a student came to."""

@@ -476,6 +476,20 @@ def test_nothing_vanishes(loaded, fake, tmp_path, monkeypatch):
         assert page.count("<td>not graded</td>") == 5
 
 
+def test_whoever_is_gone_is_named(loaded, fake, tmp_path, monkeypatch):
+    for name in ("ada", "bob"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / f"{STEM}.py").write_bytes(b"x = 1\n")
+    monkeypatch.chdir(tmp_path)
+    order = grading.Order([tmp_path / "in"], tmp_path / "out", seed=SEED)
+    said: list[str] = []
+    grading.grade(order, say=said.append)
+    assert said == []
+    (tmp_path / "in" / "bob").rename(tmp_path / "elsewhere")
+    grading.grade(order, say=said.append)
+    assert said == ["In no table, since it is not handed in any more: work of bob."]
+
+
 AT_THE_TOP = [
     f"{STEM}/{STEM}.py", f"{STEM.upper()}/{STEM}.py", f"{STEM}/notes.txt", f"{STEM}.py",
     f"{STEM}.zip", f"{STEM}.ipynb", f"exercises/{STEM}.py", f".bob/{STEM}.py", f"..a/{STEM}.py",
