@@ -17,7 +17,7 @@ from pathlib import Path, PurePath
 
 from grader.classroom import archives, choice, packed
 from grader.classroom.choice import Handed, Parts, Source
-from grader.classroom.names import Names, clean, is_archive, passed_over, without_suffix
+from grader.classroom.names import Names, clean, clean_path, is_archive, passed_over, without_suffix
 from grader.classroom.packed import BadArchive, Budget
 from grader.classroom.regular import STAMP, handed_in, opened, regular, why
 from grader.classroom.submitted import Submission
@@ -116,11 +116,11 @@ class _Walk:
         try:
             self._start(path)
         except BadArchive as error:
-            raise GatherError(f"{clean(str(path))} {error}") from None
+            raise GatherError(f"{clean_path(path)} {error}") from None
         except (OSError, ValueError, Unusable) as error:
             said = f"cannot be read: {getattr(error, 'strerror', None) or error}."
             said = str(error) if isinstance(error, Unusable) else said
-            raise GatherError(f"{clean(str(path))} {said}") from None
+            raise GatherError(f"{clean_path(path)} {said}") from None
 
     def _start(self, path: Path) -> None:
         path = path.absolute()

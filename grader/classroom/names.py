@@ -58,6 +58,11 @@ def clean(text: str, most: int = 120) -> str:
     return unicodedata.normalize("NFC", shown)
 
 
+def clean_path(path: Path, most: int = 120) -> str:
+    """A path for a person's eyes, at its full length or by its last name alone."""
+    return clean(str(path)) if len(str(path)) <= most else f"…/{clean(path.name, most)}"
+
+
 def student_name(text: str, most: int = 120) -> str:
     """A student's name for a person's eyes; two names that differ in what cannot be shown stay two.
 
