@@ -113,6 +113,9 @@ class KataExecute(NbGraderPreprocessor):
                 problem = (grading.result.problem or "its tests did not run").rstrip(".")
                 about["problem"] = problem
             self.log.info("Graded %s with seed %s", stem, grading.seed)
+        if problem:
+            student = resources["nbgrader"]["student"]
+            self.log.error("%s of %s is not graded, because %s.", stem, student, problem)
         nb.metadata["kata"] = about
         rows = {task.task: task for task in grading.result.tasks} if grading else {}
         notice = notice_of(grading.isolation) if grading else ""

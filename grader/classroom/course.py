@@ -125,8 +125,11 @@ A cell that a spreadsheet would run as a formula gets a `'` before it.
   says what to install; `c.KataExecute.isolation = "open"` in `nbgrader_config.py` grades all the
   same, and the feedback says so. The README's "How far a grade can be trusted" has the promises.
 * A cell that was copied, deleted, edited or turned into text is put right first. A notebook that
-  can't be read, or belongs to another assignment, is not graded, with a sentence that says why: it
-  waits for you as needing a manual grade, and no 0 is saved.
+  can't be read, or belongs to another assignment, is not graded, with a sentence that says why, in
+  the log too: it waits for you as needing a manual grade, and no 0 is saved. `nbgrader export`
+  writes 0.0 for it all the same; `kata grades` leaves it empty.
+* A task's answer is what its own cell defines. Where that is the untouched stub, it is the last
+  other cell that defines it: cells may be merged.
 * Only gradkata's own exercises are graded: keep other assignments in a course folder of their own.
 * A folder without any notebook is left out, as nbgrader does; its log says so.
 * Feedback names verdict, known mistake and points. It shows no drawn input and no expected value.

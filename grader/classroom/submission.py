@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from grader import build, notebooks
 from grader.classroom.regular import regular, why
-from grader.classroom.released import QUESTION, WORDS, Known, given
+from grader.classroom.released import QUESTION, WORDS, Known, given, released
 from grader.classroom.trimmed import Unusable
 from grader.course import Exercise
 
@@ -120,6 +120,7 @@ def gather(cells: list, exercise: Exercise, guarded: bool = False) -> Answer:
     first, pieces, broken = ["from contextlib import suppress"], [], {}
     imported: set[str] = set()
     tasks = {task.name for task in exercise.tasks}
+    answers = _answers(cells, exercise)
     for source in given(exercise):
         tree = ast.parse(source)
         imported |= _imported(tree.body)
@@ -131,8 +132,11 @@ def gather(cells: list, exercise: Exercise, guarded: bool = False) -> Answer:
         task = meta.get("grade_id", "").removeprefix(f"{exercise.stem}-")
         try:
             source, tree = _parsed(cell.source)
-            if not meta.get("solution"):  # a copy, or an experiment: the task's own cell counts
-                tree.body = [node for node in tree.body if getattr(node, "name", "") not in tasks]
+            tree.body = [
+                node
+                for node in tree.body
+                if not isinstance(node, _DEFINITIONS) or answers.get(node.name, cell) is cell
+            ]
             names = imported | _imported(tree.body)
             futures, own = _pieces(tree, source, names, guarded)
         except _NOT_PYTHON as error:
@@ -146,6 +150,45 @@ def gather(cells: list, exercise: Exercise, guarded: bool = False) -> Answer:
         first[:0] = [line for line in futures if line not in first]
         pieces += own
     return Answer("\n".join(first) + "\n\n\n" + "\n\n\n".join(pieces) + "\n", broken)
+
+
+def _answers(cells: list, exercise: Exercise) -> dict[str, NotebookNode]:
+    """The cell that each task's answer stands in: its own, and where that is the untouched stub,
+    the last of the others that defines it. So cells may be merged; an experiment does not count."""
+    stubs = _dumps(released(exercise))
+    found: dict[str, NotebookNode] = {}
+    own: set[str] = set()
+    for cell in cells:
+        meta = cell.metadata.get("nbgrader", {})
+        if cell.cell_type != "code" or meta.get("locked"):
+            continue
+        task = meta.get("grade_id", "").removeprefix(f"{exercise.stem}-")
+        answer = meta.get("solution") and task in stubs
+        try:
+            defined = _definitions(_parsed(cell.source)[1])
+        except _NOT_PYTHON:
+            if answer:
+                found[task] = cell
+                own.add(task)
+            continue
+        for name in stubs.keys() & defined.keys():
+            if name == task and answer and defined[name] != stubs[name]:
+                found[name] = cell
+                own.add(name)
+            elif name not in own and (defined[name] != stubs[name] or name not in found):
+                found[name] = cell
+    return found
+
+
+def _dumps(known: Iterable[Known]) -> dict[str, str]:
+    """The tasks' stubs, as `_definitions` has them."""
+    code = (one.source for one in known if one.solution and one.cell_type == "code")
+    return {name: text for source in code for name, text in _definitions(ast.parse(source)).items()}
+
+
+def _definitions(tree: ast.Module) -> dict[str, str]:
+    """What a cell defines: the last definition of each name, without comments and line breaks."""
+    return {node.name: ast.dump(node) for node in tree.body if isinstance(node, _DEFINITIONS)}
 
 
 def _recognised(
@@ -169,13 +212,9 @@ def _recognised(
             tree = _parsed(cell.source)[1]
         except _NOT_PYTHON:
             return None, 0
-        own = [f"{stem}-{name}" for name in tasks if name in _defined(tree)]
+        own = [f"{stem}-{name}" for name in tasks if name in _definitions(tree)]
         return next((name for name in own if name in by_id), None), 0
     return None, 0
-
-
-def _defined(tree: ast.Module) -> set[str]:
-    return {node.name for node in tree.body if isinstance(node, _DEFINITIONS)}
 
 
 def _meant(one: Known, copies: list) -> NotebookNode:

@@ -315,6 +315,7 @@ def graded(release):
     before = {path: path.read_bytes() for path in _files(a_class.folder / "submitted")}
     log = a_class.api.autograde(STEM, "*")
     assert log["success"], log["log"][-3000:]
+    assert f"{STEM} of broken JSON is not graded, because the file is not a notebook" in log["log"]
     assert {path: path.read_bytes() for path in before} == before
     for student in ("a wrong", "a blank"):
         assert a_class.api.generate_feedback(STEM, student)["success"]

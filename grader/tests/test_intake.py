@@ -132,6 +132,34 @@ def test_what_jupyter_runs_costs_no_answer(loaded, line):
     assert found["slope"] == definitions(right_of(exercise)["slope"])["slope"]
 
 
+@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("marked", [True, False], ids=["marked", "bare"])
+@pytest.mark.parametrize("into", [0, -1, None], ids=["first", "last", "new"])
+def test_cells_may_be_merged(loaded, stem, into, marked):
+    """All answers in one cell, whichever that is: the others are gone, or are stubs."""
+    exercise = loaded.find(stem)
+    names = [task.name for task in exercise.tasks]
+    right = right_of(exercise)
+    together = "\n\n\n".join(right[name] for name in names)
+    book = json.loads(as_notebook(exercise, frozenset(), "untouched").content)
+    ids = [f"{stem}-{name}" for name in names]
+    own = [c for c in book["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") in ids]
+    if into is None:
+        cell = {"cell_type": "code", "source": together, "metadata": {}, "outputs": []}
+        book["cells"].insert(1, cell | {"execution_count": None, "id": "new"})
+    else:
+        own[into]["source"] = together
+        book["cells"] = [cell for cell in book["cells"] if cell not in own or cell is own[into]]
+    for cell in book["cells"] if not marked else []:
+        cell["metadata"] = {}
+        cell.pop("id", None)
+    handed_in = Submission("ada", stem, f"ada/{stem}.ipynb", json.dumps(book).encode())
+    text = cases.code_of(handed_in, exercise).decode()
+    found, expected = definitions(text), definitions(together)
+    assert {name: found[name] for name in expected} == expected
+    assert through_nbgrader(handed_in, exercise) == text
+
+
 def test_a_cell_that_is_no_python_says_so_when_its_function_is_called(loaded):
     exercise = loaded.find("03")
     book = json.loads(as_notebook(exercise, frozenset(["slope"]), "untouched").content)
