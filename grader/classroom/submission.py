@@ -29,8 +29,9 @@ _KEPT = ("kernelspec", "kata")  # of a notebook's own metadata
 _NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 # In the place of an answer that is no Python: it crashes when it is called, and says why.
 _RAISES = "def {}(*args, **kwargs):\n    raise SyntaxError({!r})"
-# A line of IPython's own: a magic, a command for the system, a question.
-_IPYTHON = re.compile(r"\s*([%!?]|[\w.\[\], ]+=\s*[%!])|[^#'\"]*\?\s*$")
+# A line of IPython's own, without space around it: a magic, a command for the system, a question.
+# No two parts of it match the same letters in a row: a line may have a million of them.
+_IPYTHON = re.compile(r"[%!?]|[\w.\[\], ]+=\s*[%!]|[^#'\"]*\?$")
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _MAKERS = {"dict", "set", "list", "tuple", "range", "float", "int", "frozenset", "len"}
 
@@ -265,7 +266,7 @@ def _parsed(text: str) -> tuple[str, ast.Module]:
     try:
         return text, ast.parse(text)
     except SyntaxError:
-        lines = ["" if _IPYTHON.match(line) else line for line in text.split("\n")]
+        lines = ["" if _IPYTHON.match(line.strip()) else line for line in text.split("\n")]
         stripped = textwrap.dedent("\n".join(lines))
         return stripped, ast.parse(stripped)
 

@@ -160,6 +160,17 @@ def test_cells_may_be_merged(loaded, stem, into, marked):
     assert through_nbgrader(handed_in, exercise) == text
 
 
+@pytest.mark.parametrize("letter", [" ", "\t", "x", "?", "=", "x ", "? ", "= ", "[", "x=", "\n"])
+def test_no_line_that_is_no_python_takes_long(loaded, letter):
+    exercise = loaded.find("03")
+    book = json.loads(as_notebook(exercise, frozenset(), "untouched").content)
+    for cell in book["cells"]:
+        if "def slope" in "".join(cell["source"]):
+            cell["source"] = "1 +\n" + letter * (400_000 // len(letter)) + "~"
+    handed_in = Submission("ada", STEM, f"ada/{STEM}.ipynb", json.dumps(book).encode())
+    assert b"The cell has a SyntaxError" in cases.code_of(handed_in, exercise)
+
+
 def test_a_cell_that_is_no_python_says_so_when_its_function_is_called(loaded):
     exercise = loaded.find("03")
     book = json.loads(as_notebook(exercise, frozenset(["slope"]), "untouched").content)
