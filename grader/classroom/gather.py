@@ -12,6 +12,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -168,14 +169,17 @@ class _Walk:
     def _look_below(self, folder: int, name: str) -> None:
         """Note the exercises' files below a folder that is passed over: it may be a student's."""
         looked_at = 0
-        for above, _, files, _ in os.fwalk(name, dir_fd=folder):
-            for file in files:
-                parts = (*PurePath(above).parts, file)
-                if (named := self._names.read(parts[-1:])) and named.rank == 2:
-                    self.source.ignored.append(parts)
-            looked_at += 1 + len(files)
-            if looked_at > _LOOKED_AT:
-                return
+        with suppress(OSError):  # what cannot be read there holds nothing up
+            for above, folders, files, _ in os.fwalk(name, dir_fd=folder):
+                for file in files:
+                    parts = (*PurePath(above).parts, file)
+                    if (named := self._names.read(parts[-1:])) and named.rank == 2:
+                        self.source.ignored.append(parts)
+                looked_at += 1 + len(files)
+                if looked_at > _LOOKED_AT:
+                    return
+                if len(PurePath(above).parts) >= _DEEP:
+                    folders.clear()
 
     def _inner(self, folder: int, parts: Parts, when: float | None, budget: Budget) -> None:
         """A folder in a folder. Each student has a budget: what one hands in costs no other."""

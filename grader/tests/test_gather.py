@@ -9,6 +9,7 @@ import json
 import os
 import random
 import stat
+import subprocess
 import sys
 import tarfile
 import zipfile
@@ -232,6 +233,24 @@ def test_two_files_for_one_exercise(tmp_path, found):
     for name in (f"ada/{THREE}", "ada/Ex03_backward.py"):
         assert name in seen["ada", "ex03_backward"]
     assert seen["bob", "ex03_backward"] == CODE, "the same twice is one"
+
+
+def test_a_hidden_folder_holds_nothing_up(tmp_path, found):
+    put(tmp_path / "ada" / THREE)
+    (tmp_path / ".closed").mkdir(mode=0)
+    deep = tmp_path / ".deep"
+    deep.mkdir()
+    here = os.open(deep, os.O_RDONLY)
+    for _ in range(1500):  # deeper than a path, or Python's own stack
+        os.mkdir("a", dir_fd=here)
+        below = os.open("a", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    try:
+        assert found(tmp_path) == {("ada", "ex03_backward"): CODE}
+    finally:
+        subprocess.run(["rm", "-rf", str(deep)], check=True)
 
 
 def test_a_second_name_takes_nobodys_file(tmp_path, found):
